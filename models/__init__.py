@@ -1,0 +1,1 @@
+"""What tidui decides and remembers. Imports neither Flask nor Celery."""
