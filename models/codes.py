@@ -18,7 +18,7 @@ from models.seeds import seed
 
 def encode_industry(digits: str) -> int:
     """``"3911"`` → 39114. ``digits`` is two to four digits without a section letter."""
-    if not (digits.isascii() and digits.isdigit() and 2 <= len(digits) <= 4):  # noqa: PLR2004
+    if not (digits.isascii() and digits.isdigit() and 2 <= len(digits) <= 4):
         raise ValueError(f"two to four digits, not {digits!r}")
     if digits == "701":
         digits = "7010"
@@ -118,7 +118,7 @@ def districts() -> Districts:
 
 @cache
 def strategic_emerging() -> tuple[str, ...]:
-    """Names of the nine fields of 战略性新兴产业分类（2018）, for the form's help; the flag itself is entered."""
+    """Names of the nine fields of 战略性新兴产业分类（2018）, for the form; the flag itself is entered."""
     return tuple(row["name"] for row in _rows("strategic_emerging.csv"))
 
 

@@ -49,7 +49,9 @@ MONEY_LIMIT = 10**15
 
 COUNT_LIMIT = 10**9
 
-FieldType = Literal["text", "code", "money", "count", "decimal", "score", "ratio", "bool", "enum", "date", "title", "year"]
+FieldType = Literal[
+    "text", "code", "money", "count", "decimal", "score", "ratio", "bool", "enum", "date", "title", "year"
+]
 _RANGE = re.compile(r"^(\d+)\.\.(\d+)\b")
 _COLUMN = re.compile(r"^(?P<key>[a-z][a-z0-9_]*?)_(?P<year>(?:19|20)\d\d)$")
 

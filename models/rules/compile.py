@@ -85,7 +85,7 @@ class Standards:
 
 
 def compile_standards(book: Rulebook, period: Period, chosen: Sequence[str] | None = None) -> Standards:
-    """Compile the chosen standards (all by default) and what the ladder needs. UsageRefused for an unknown id."""
+    """Compile the chosen standards (default: all) and what the ladder needs. UsageRefused: unknown id."""
     b = Builder()
     ids = tuple(chosen) if chosen is not None else tuple(book.packs)
     families = {r["rung"]: r["standards"] for r in book.ladder["rungs"] if "standards" in r}
@@ -96,12 +96,18 @@ def compile_standards(book: Rulebook, period: Period, chosen: Sequence[str] | No
     needed = dict.fromkeys([*ids, *(pack_id for pack_ids in rungs.values() for pack_id in pack_ids)])
     compiled = {pack_id: compile_pack(b, book[pack_id], period) for pack_id in needed}
     titles = _titles(b, book, period)
-    verdicts = {
-        rung: b.any([compiled[i].verdict for i in pack_ids]) for rung, pack_ids in rungs.items() if pack_ids
-    }
-    reached = [b.highest([*verdicts.values()], [*verdicts], least) for least in (Verdict.MET, Verdict.REVIEW)]
-    recognised = b.highest([*titles.values()], [*titles], Verdict.MET)
-    return Standards(b.program(), period, compiled, ids, recognised, *reached, titles, rungs)
+    verdicts = {rung: b.any([compiled[i].verdict for i in found]) for rung, found in rungs.items() if found}
+    return Standards(
+        period=period,
+        compiled=compiled,
+        chosen=ids,
+        recognised=b.highest([*titles.values()], [*titles], Verdict.MET),
+        qualifies=b.highest([*verdicts.values()], [*verdicts], Verdict.MET),
+        could_reach=b.highest([*verdicts.values()], [*verdicts], Verdict.REVIEW),
+        rung_titles=titles,
+        rung_standards=rungs,
+        program=b.program(),
+    )
 
 
 def _titles(b: Builder, book: Rulebook, period: Period) -> dict[int, Slot]:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from models.errors import Text
 from models.rules.card import Card
@@ -195,7 +195,7 @@ def _own_clause(r: Reader, outer: Clause, block: Block) -> Clause:
 
 
 def _group(r: Reader, context: Context, block: Block) -> Group:
-    mode = "any" if "any" in block else "all"
+    mode: Literal["all", "any"] = "any" if "any" in block else "all"
     r.only(block, (*_COMMON, "name", mode))
     members = parse_members(r, context, block[mode], block, mode)
     name = _optional_text(r, block, "name")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +83,8 @@ def load_rulebook(root: Path, fields: Catalogue) -> Rulebook:
             continue
         reader = Reader(own, fields)
         if "information" in pack_block:
-            information += reader.each(
-                pack_block["information"],
-                pack_block,
-                "information",
-                lambda b, q=reader: parse_information(q, shared, b),
-            )
+            read = partial(parse_information, reader, shared)
+            information += reader.each(pack_block["information"], pack_block, "information", read)
             continue
         try:
             pack = parse_pack(

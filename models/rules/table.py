@@ -213,7 +213,7 @@ def _among(data: Any, args: list[Expr]) -> Expr:
     if data == (True,):
         return figure
     if len(data) == 1:
-        return figure == data[0]
+        return figure.eq(data[0])
     if not data:
         return pl.when(figure.is_not_null()).then(pl.lit(False))
     return figure.is_in(data)

@@ -1,0 +1,133 @@
+"""``tidui explain``: one firm in full."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from models.cli.firm import find_firm, heading
+from models.cli.options import as_of_option, day_or_today, json_option, kind_option, standards_option
+from models.cli.tree import answer_tree
+from models.ladder import Standing, standing_of
+from models.rules.compile import compile_standards
+from models.rules.explain import Explainer
+from models.rules.quantity import Period
+from models.rules.rulebook import rulebook
+from models.verdict import DISCLAIMER, Verdict
+
+
+@click.command()
+@click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
+@click.argument("firm", metavar="CODE_OR_NAME")
+@as_of_option
+@kind_option
+@standards_option
+@click.option("--full", is_flag=True, help="已满足的条件和评分明细也列出。Show met conditions and cards too.")
+@json_option
+def explain(
+    source: Path,
+    firm: str,
+    as_of: date | None,
+    kind: str,
+    standards: list[str] | None,
+    full: bool,
+    as_json: bool,
+) -> None:
+    """逐条说明一家企业：要求、实际、结论、出处。One firm in full, clause by clause.
+
+    CODE_OR_NAME 为统一社会信用代码或名称，给一部分也可以。
+    """
+    day = day_or_today(as_of)
+    found = find_firm(source, firm, day)
+    book = rulebook()
+    compiled = compile_standards(book, Period(day, kind), standards)
+    trace, answers = Explainer(compiled).explain(found)
+    standing = standing_of(book, compiled, trace)
+    if as_json:
+        click.echo(
+            json.dumps(
+                _document(found, standing, answers, book.hash), ensure_ascii=False, default=str, indent=1
+            )
+        )
+        return
+    console = Console()
+    console.print(heading(found, day, kind), highlight=False)
+    print_standing(console, standing)
+    for answer in answers:
+        console.print(answer_tree(answer, full=full or standards is not None), highlight=False)
+    console.print(
+        f"[dim]规则 {book.hash[:12]}　✓达标 ✗未达标 ·缺数据 ?待核验　--full 看全部条件[/dim]", highlight=False
+    )
+
+
+def print_standing(console: Console, standing: Standing) -> None:
+    for title, number in (
+        ("已持有称号", standing.recognised),
+        ("现已达标", standing.qualifies),
+        ("可望达到", standing.could_reach),
+    ):
+        console.print(f"  {title}：[bold]{number} {standing.name(number).zh}[/bold]", highlight=False)
+    track = [
+        f"{name.zh}（{max(verdicts.values()).text.zh}）"
+        for name, verdicts in standing.growth_track
+        if verdicts and max(verdicts.values()) > Verdict.UNMET
+    ]
+    marks = [name.zh for name, held, _ in standing.technology_marks if held]
+    console.print(
+        f"  成长赛道：{'、'.join(track) or '无'}　科技标志：{'、'.join(marks) or '无'}", highlight=False
+    )
+    lapsed = [i for rung in standing.rungs for i in rung.lapsed]
+    if lapsed:
+        console.print(
+            f"  [yellow]{'、'.join(lapsed)} 已过有效期且无后续版本，仍作为参照[/yellow]", highlight=False
+        )
+
+
+def _document(
+    firm: Mapping[str, Any], standing: Standing, answers: list[dict[str, Any]], rulebook_hash: str
+) -> dict[str, Any]:
+    head = ("row", "uscc", "name", "error")
+    return {
+        **{key: firm[key] for key in head},
+        "disclaimer": {"zh": DISCLAIMER.zh, "en": DISCLAIMER.en},
+        "rulebook": rulebook_hash,
+        "ladder": standing_dict(standing),
+        "standards": answers,
+        "figures": {key: value for key, value in firm.items() if key not in head and value is not None},
+    }
+
+
+def standing_dict(standing: Standing) -> dict[str, Any]:
+    return {
+        "recognised": standing.recognised,
+        "qualifies": standing.qualifies,
+        "could_reach": standing.could_reach,
+        "rungs": [
+            {
+                "rung": rung.number,
+                "name": {"zh": rung.name.zh, "en": rung.name.en},
+                "title": rung.title.key if rung.title is not None else None,
+                "standards": {i: verdict.key for i, verdict in rung.standards.items()},
+                "lapsed": list(rung.lapsed),
+            }
+            for rung in standing.rungs
+        ],
+        "growth_track": [
+            {"name": {"zh": name.zh, "en": name.en}, "standards": {i: v.key for i, v in verdicts.items()}}
+            for name, verdicts in standing.growth_track
+        ],
+        "technology_marks": [
+            {
+                "name": {"zh": name.zh, "en": name.en},
+                "held": held,
+                "standard": verdict.key if verdict is not None else None,
+            }
+            for name, held, verdict in standing.technology_marks
+        ],
+    }

@@ -1,0 +1,69 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import click
+
+from models.rules.pack import KINDS
+
+Command = Callable[..., Any]
+
+
+class Day(click.ParamType):
+    """A date written 2026-06-30."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"“{value}”不是日期，请写成 2026-06-30。 Not a date; write 2026-06-30.", param, ctx)
+
+
+def as_of_option(command: Command) -> Command:
+    return click.option(
+        "--as-of", type=Day(), help="评估日期，默认今天。Evaluation date; today if not given."
+    )(command)
+
+
+def kind_option(command: Command) -> Command:
+    return click.option(
+        "--kind",
+        type=click.Choice(KINDS),
+        default="new",
+        show_default=True,
+        help="new 新申报，review 复核。New application or re-review.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    return click.option("--json", "as_json", is_flag=True, help="输出 JSON，供程序读取。JSON for programs.")(
+        command
+    )
+
+
+def standards_option(command: Command) -> Command:
+    return click.option(
+        "--standards",
+        metavar="ID,ID…",
+        callback=lambda ctx, param, value: (
+            [part.strip() for part in value.split(",") if part.strip()] if value else None
+        ),
+        help="只看这些标准。Only these standards.",
+    )(command)
+
+
+def day_or_today(as_of: date | None) -> date:
+    """The command line, and only it, may take the current date; it says so."""
+    if as_of is not None:
+        return as_of
+    today = date.today()
+    click.echo(f"评估日期未指定，按今天 {today} 评估（--as-of 可改）。 As of today, {today}.", err=True)
+    return today
