@@ -132,8 +132,8 @@ def _check_order(r: Reader, table: Block, word: str, steps: tuple[tuple[Fraction
             )
 
 
-def named_quantity(r: Reader, shared: Shared, block: Block) -> Quantity:
-    name: Any = r.need(block, "quantity")
+def named_quantity(r: Reader, shared: Shared, block: Block, key: str = "quantity") -> Quantity:
+    name: Any = r.need(block, key)
     if name not in shared.quantities:
-        raise r.complain(block, "R014", f"没有名为“{name}”的量", f"no quantity is named “{name}”", "quantity")
+        raise r.complain(block, "R014", f"没有名为“{name}”的量", f"no quantity is named “{name}”", key)
     return shared.quantities[name]

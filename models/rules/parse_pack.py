@@ -142,7 +142,7 @@ def _label(r: Reader, context: Context, block: Block) -> Label:
 def _amount(r: Reader, shared: Shared, block: Block) -> Amount:
     r.only(block, ("share", "of", "at_most"))
     share = r.line(block, "share", "%") if "share" in block else None
-    of = shared.quantities[block["of"]] if "of" in block else None
+    of = named_quantity(r, shared, block, "of") if "of" in block else None
     return Amount(int(r.line(block, "at_most", "元")), share, of)
 
 

@@ -113,15 +113,17 @@ def _assemble(packs: list[Pack], information: list[Information], ladder_path: Pa
     complaints.raise_if_any()
     assert ladder is not None
     by_id = {pack.id: pack for pack in packs}
-    named = [*ladder["order"], *(v for versions in ladder["families"].values() for v in versions)]
-    for pack_id in named:
+    families = ladder["families"]
+    named = [(pack_id, ladder.lines["order"]) for pack_id in ladder["order"]]
+    named += [(version, families.lines[family]) for family in families for version in families[family]]
+    for pack_id, line in named:
         if pack_id not in by_id:
-            complaints.add(ladder.lines["order"], "R014", f"没有标准“{pack_id}”", f"no standard “{pack_id}”")
+            complaints.add(line, "R014", f"没有标准“{pack_id}”", f"no standard “{pack_id}”")
     complaints.raise_if_any()
     order = list(ladder["order"])
     ordered = {pack_id: by_id[pack_id] for pack_id in order} | {p.id: p for p in packs if p.id not in order}
-    families = {family: tuple(versions) for family, versions in ladder["families"].items()}
-    return Rulebook(ordered, tuple(information), families, ladder, digest)
+    versions = {family: tuple(ids) for family, ids in families.items()}
+    return Rulebook(ordered, tuple(information), versions, ladder, digest)
 
 
 def _shared(r: Reader, block: Block) -> Shared:

@@ -1,0 +1,1 @@
+"""Tests mirror the tree; policy cases anyone can read are in tests/cases/."""

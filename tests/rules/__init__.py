@@ -1,0 +1,1 @@
+"""Tests of rule packs and of their two readers."""
