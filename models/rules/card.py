@@ -286,8 +286,10 @@ class Card:
 
     def range(self, b: Builder, period: Period, of: str | None = None) -> tuple[Slot, Slot]:
         """Slots of the low and the high end."""
+        # Entered points may have decimals: added last, they are rounded once and stay plain decimals.
+        ordered = sorted(self.indicators(of), key=lambda indicator: isinstance(indicator.item, Entered))
         low, high = (
-            b.total([indicator.item.build(b, period, end) for indicator in self.indicators(of)])
+            b.total([indicator.item.build(b, period, end) for indicator in ordered])
             for end in ("low", "high")
         )
         return low, high

@@ -13,8 +13,8 @@ from models.rules.quantity import Period
 from models.rules.rulebook import Rulebook
 from models.verdict import Verdict
 
-DIRECTORY_YEARS = 10
-"""How many years back "in the latest year given" looks for ``in_directory``."""
+DIRECTORY_YEARS = 30
+"""How many years back "in the latest year given" looks for ``in_directory``: the directory is younger."""
 
 
 @dataclass(frozen=True)

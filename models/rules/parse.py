@@ -126,10 +126,10 @@ def parse_document(r: Reader, key: str, block: Block) -> Document:
 
 
 def parse_codes(r: Reader, block: Block) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
-    """``[13-43, "702"]`` → runs of encoded codes, and the codes too short to tell."""
+    """``[13-43, "702"]`` → runs of encoded codes, and the codes too short to tell (beginnings of a run)."""
     runs: list[tuple[int, int]] = []
     unclear: set[int] = set()
-    for written in r.need(block, "codes"):
+    for written in r.need(block, "codes") or ():
         first, _, last = str(written).partition("-")
         last = last or first
         if not (first.isdigit() and last.isdigit() and len(first) == len(last) and first <= last):
@@ -138,7 +138,9 @@ def parse_codes(r: Reader, block: Block) -> tuple[tuple[tuple[int, int], ...], t
             )
         runs.append((industry_span(first)[0], industry_span(last)[1]))
         unclear |= {encode_industry(first[:n]) for n in range(2, len(first))}
-    return tuple(runs), tuple(sorted(unclear))
+    unclear |= {encode_industry(str(code)) for code in block.get("too_short", ())}
+    # 701 is held as 7010 and is not too short for it.
+    return tuple(runs), tuple(sorted(c for c in unclear if not any(low <= c <= high for low, high in runs)))
 
 
 def parse_quantity(r: Reader, block: Block) -> Quantity:

@@ -222,7 +222,7 @@ def _among(data: Any, args: list[Expr]) -> Expr:
 def _spans(data: Any, args: list[Expr]) -> Expr:
     runs, unclear = data
     code = args[0]
-    inside = pl.any_horizontal([code.is_between(low, high) for low, high in runs])
+    inside = pl.any_horizontal([code.is_between(low, high) for low, high in runs]) if runs else code < 0
     return pl.when(~_equals(code, unclear)).then(inside) if unclear else inside
 
 
