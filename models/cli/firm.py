@@ -18,12 +18,12 @@ def find_firm(source: Path, needle: str, as_of: date) -> Mapping[str, Any]:
     with open_table(source, as_of=as_of) as table:
         found = table.firms(needle)
     if not found:
-        raise refusal("E407", str(source), code=needle)
+        raise refusal("E407", str(source), needle=needle)
     if len(found) > 1:
         shown = "、".join(
             f"{firm['name'] or '（无名称）'} {firm['uscc']}（第{firm['row']}行）" for firm in found[:LISTED]
         )
-        raise refusal("E408", str(source), code=needle, count=len(found), firms=shown)
+        raise refusal("E408", str(source), needle=needle, count=len(found), firms=shown)
     return found[0]
 
 

@@ -13,7 +13,7 @@ from models.rules.pack import KINDS
 Command = Callable[..., Any]
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A date written 2026-06-30."""
 
     name = "YYYY-MM-DD"

@@ -61,9 +61,8 @@ def _title(head: Answer) -> str:
 
 def _add_member(tree: Tree, member: Condition | Group, period: Period) -> None:
     if isinstance(member, Condition):
-        tree.add(
-            f"{member_text(member, period).zh}  [dim]{_clause(member.clause.item, member.clause.confidence)}[/dim]"
-        )
+        clause = _clause(member.clause.item, member.clause.confidence)
+        tree.add(f"{member_text(member, period).zh}  [dim]{clause}[/dim]")
         return
     name = f"{member.name.zh}：" if member.name else ""
     branch = tree.add(f"{name}[italic]{joined_by(member).zh}[/italic]  [dim]{member.clause.item}[/dim]")
@@ -164,8 +163,12 @@ def actual_text(condition: Answer) -> str:
         return f"实际 {_points(actual['low'], actual['high'])}"
     if actual is None or actual == "unknown":
         return "待核验" if condition["verdict"] == "review" else "缺数据"
-    shown = condition.get("shown")
-    return f"实际 {shown if shown else show_value(actual, condition['unit']).zh}"
+    shown = show_value(actual, condition["unit"]).zh
+    line = (condition["required"] or {}).get("line")
+    if line is not None and actual != line and shown == show(line, condition["unit"]).zh:
+        # A hair off the line must not look as if it were on it.
+        shown = show(actual, condition["unit"], fine=True).zh
+    return f"实际 {shown}"
 
 
 def _add_bounds(tree: Tree, answer: Answer) -> None:

@@ -33,20 +33,25 @@ def parse_line(written: str, unit: str) -> Fraction:
     return value / 100 if unit == "%" else value
 
 
-def show(value: Fraction | Decimal | float, unit: str) -> Text:
-    """A figure for people: ``3亿元`` / ``RMB 300,000,000``; ``10.5%``; ``4件``. At most four decimals."""
+def show(value: Fraction | Decimal | float, unit: str, *, fine: bool = False) -> Text:
+    """A figure for people: ``3亿元`` / ``RMB 300,000,000``; ``10.5%``; ``4件``.
+
+    At most four decimals; ``fine``: at most ten, where a figure would look like the line it misses.
+    """
     if unit == "%":
-        percent = plain(Decimal(str(_number(value))) * 100)
+        percent = plain(_number(value) * 100, fine=fine)
         return Text(f"{percent}%", f"{percent}%")
     if unit in MONEY:
         return Text(_money_zh(_number(value)) + unit, f"{MONEY[unit]} {_grouped(_number(value))}")
-    shown = plain(_number(value))
+    shown = plain(_number(value), fine=fine)
     return Text(f"{shown}{unit}", f"{shown} {PLAIN.get(unit, '')}".strip())
 
 
-def plain(value: Decimal) -> str:
-    """Without exponent or trailing zeros, at most four decimals (six significant ones below 0.01)."""
-    places = Decimal("0.0001") if abs(value) >= Decimal("0.01") or value == 0 else Decimal("0.00000001")
+def plain(value: Decimal, *, fine: bool = False) -> str:
+    """Without exponent or trailing zeros, at most four decimals (ten below 0.01, or where asked)."""
+    places = (
+        Decimal("0.0001") if not fine and (abs(value) >= Decimal("0.01") or value == 0) else Decimal("1e-10")
+    )
     text = f"{value.quantize(places, ROUND_HALF_EVEN):f}"
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
 

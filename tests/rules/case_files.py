@@ -70,6 +70,7 @@ class CaseFile:
 
     standard: str
     period: Period
+    firm: Figures
     cases: tuple[Case, ...]
     missing: Mapping[str, Case]
 
@@ -113,7 +114,7 @@ def load_cases(standard: str) -> CaseFile:
         column: Case(f"缺 {column}", period, {**firm, column: None}, {"verdict": verdict})
         for column, verdict in block["missing"].items()
     }
-    return CaseFile(standard, period, cases, missing)
+    return CaseFile(standard, period, firm, cases, missing)
 
 
 def _case(item: Block, firm: Figures, period: Period) -> Case:
