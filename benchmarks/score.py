@@ -103,7 +103,7 @@ class _Bench:
         )
         left, right = ours.collect(engine="streaming"), hand.collect(engine="streaming")
         right = right.rename(dict(zip(right.columns, left.columns, strict=True)))
-        if not left.equals(right.cast(left.schema)):  # type: ignore[arg-type]
+        if not left.equals(right.cast(left.schema)):
             raise SystemExit("srdi.n63: the table reader and the version by hand differ")
         speed = _best(lambda: hand.collect(engine="streaming")) / _best(
             lambda: ours.collect(engine="streaming")

@@ -160,11 +160,11 @@ def not_large(year: int) -> Expr:
     for place, field in enumerate(table.figures):
         figure = pl.col(field.column(year))
         bounds = {row.number: bound[0] for row in table.rows if (bound := row.bounds[place])}
-        bound = pl.col("_row").replace_strict(
+        line = pl.col("_row").replace_strict(
             list(bounds), list(bounds.values()), default=None, return_dtype=pl.Int64
         )
-        below = pl.when(bound.is_null()).then(UNMET).when(figure.is_null()).then(UNKNOWN)
-        parts.append(below.when(figure < bound).then(MET).otherwise(UNMET).cast(pl.Int8))
+        below = pl.when(line.is_null()).then(UNMET).when(figure.is_null()).then(UNKNOWN)
+        parts.append(below.when(figure < line).then(MET).otherwise(UNMET).cast(pl.Int8))
     return (
         pl.when(pl.col("_row").is_null())
         .then(pl.lit(UNKNOWN, dtype=pl.Int8))

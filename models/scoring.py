@@ -28,7 +28,7 @@ from models.tabular.reader import Table, open_table
 from models.tabular.results import write_result_workbook
 
 LADDER_COLUMNS = ("recognised", "qualifies", "could_reach")
-ROW_GROUP = 100_000
+ROW_GROUP = 50_000
 _TEXT_COLUMNS = ("uscc", "name", "error")
 
 
@@ -89,7 +89,7 @@ def _run(
             request.output, result, guide, log, table.notes, executed=executed, source=request.source
         )
     else:
-        _sink(result, request)
+        _sink(result, request, table)
         executed()
         issues_at = _write_issues(request, log, table.notes)
     return Report(
@@ -105,13 +105,17 @@ def _run(
     )
 
 
-def _sink(result: pl.LazyFrame, request: Request) -> None:
-    with atomic_output(request.output, request.source) as part:
-        if request.output.suffix.lower() == ".parquet":
-            result.sink_parquet(part, row_group_size=ROW_GROUP, engine="streaming")
-        else:
-            safe = result.with_columns(neutralise(pl.col(name)) for name in _TEXT_COLUMNS)
-            safe.sink_csv(part, include_bom=True, engine="streaming")
+def _sink(result: pl.LazyFrame, request: Request, table: Table) -> None:
+    try:
+        with atomic_output(request.output, request.source) as part:
+            if request.output.suffix.lower() == ".parquet":
+                result.sink_parquet(part, row_group_size=ROW_GROUP, engine="streaming")
+            else:
+                safe = result.with_columns(neutralise(pl.col(name)) for name in _TEXT_COLUMNS)
+                safe.sink_csv(part, include_bom=True, engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        # Not of the output, which atomic_output has told of: the file was worse than its beginning.
+        raise table.refuse(error) from error
 
 
 def _write_issues(request: Request, log: IssueLog, notes: Sequence[Issue]) -> Path | None:
@@ -134,23 +138,18 @@ class _Tally:
         self.rows = self.unreadable = 0
 
     def listen(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        return frame.with_columns(
-            pl.col(name).map_batches(self._ear(name), return_dtype=pl.Int8, is_elementwise=True)
-            for name in LADDER_COLUMNS
-        )
+        return frame.map_batches(self._hear, schema=frame.collect_schema(), streamable=True)
 
-    def _ear(self, name: str) -> Callable[[pl.Series], pl.Series]:
-        def hear(rungs: pl.Series) -> pl.Series:
-            counts = np.bincount(rungs.drop_nulls().to_numpy())
-            with self._lock:
-                self._counts[name].update({rung: int(count) for rung, count in enumerate(counts) if count})
-                if name == LADDER_COLUMNS[0]:
-                    self.rows += len(rungs)
-                    self.unreadable += rungs.null_count()
-            self._progress(self.rows)
-            return rungs
-
-        return hear
+    def _hear(self, piece: pl.DataFrame) -> pl.DataFrame:
+        unreadable = piece.height - piece["error"].null_count()
+        counts = {name: np.bincount(piece[name].drop_nulls().to_numpy()) for name in LADDER_COLUMNS}
+        with self._lock:
+            self.rows += piece.height
+            self.unreadable += unreadable
+            for name, found in counts.items():
+                self._counts[name].update({rung: int(count) for rung, count in enumerate(found) if count})
+        self._progress(self.rows)
+        return piece
 
     def rungs(self) -> dict[str, dict[int, int]]:
         return {name: dict(sorted(counts.items())) for name, counts in self._counts.items()}

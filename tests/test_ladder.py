@@ -16,7 +16,6 @@ from models.rules.rulebook import rulebook
 from models.verdict import Verdict
 from tests.firms import AS_OF, meeting
 
-
 OVER_10_BILLION = {"output_value_2025": 10_000_000_001, "output_value_2024": 10_000_000_001}
 
 

@@ -47,7 +47,7 @@ def explain(
     found = find_firm(source, firm, day)
     book = rulebook()
     compiled = compile_standards(book, Period(day, kind), standards)
-    trace, answers = Explainer(compiled).explain(found)
+    trace, answers = Explainer(compiled).explain(found, words=True)
     standing = standing_of(book, compiled, trace)
     if as_json:
         click.echo(

@@ -11,7 +11,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.cli.options import as_of_option, day_or_today
 from models.learn.synth import write
-from models.tabular.output import atomic_output
 from models.tabular.template import write_template
 
 YEARS_BACK = 4
@@ -29,7 +28,14 @@ def template(output: Path, as_of: date | None) -> None:
 
 @click.command()
 @click.option("-n", "--firms", required=True, type=click.IntRange(min=1), help="企业数 Number of firms")
-@click.option("-s", "--seed", default=2026, show_default=True, help="随机种子 Same seed, same firms")
+@click.option(
+    "-s",
+    "--seed",
+    type=click.IntRange(min=0),
+    default=2026,
+    show_default=True,
+    help="随机种子 Same seed, same firms",
+)
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help=".csv、.xlsx 或 .parquet"
 )
@@ -43,10 +49,7 @@ def synth(firms: int, seed: int, output: Path, as_of: date | None) -> None:
         BarColumn(),
         TimeRemainingColumn(),
     )
-    with (
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
-        atomic_output(output) as part,
-    ):
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=firms)
-        write(firms, seed, part, day, lambda done: progress.update(task, completed=done))
+        write(firms, seed, output, day, lambda done: progress.update(task, completed=done))
     click.echo(f"{firms:,} 家合成企业（虚构）已写到 {output}。", err=True)

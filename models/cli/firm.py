@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models.tabular.issues import refusal
-from models.tabular.reader import open_table
+from models.tabular.reader import FOUND_LIMIT, open_table
 
 LISTED = 5
 
@@ -23,7 +23,8 @@ def find_firm(source: Path, needle: str, as_of: date) -> Mapping[str, Any]:
         shown = "、".join(
             f"{firm['name'] or '（无名称）'} {firm['uscc']}（第{firm['row']}行）" for firm in found[:LISTED]
         )
-        raise refusal("E408", str(source), needle=needle, count=len(found), firms=shown)
+        count = f"{len(found)} 家以上" if len(found) == FOUND_LIMIT else len(found)
+        raise refusal("E408", str(source), needle=needle, count=count, firms=shown)
     return found[0]
 
 

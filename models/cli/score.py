@@ -74,7 +74,11 @@ def _as_dict(report: Report) -> dict[str, Any]:
 def _print(report: Report, console: Console) -> None:
     guide = report.guide
     say = console.print
-    say(f"[bold]{report.rows:,}[/bold] 家企业，其中 {report.unreadable:,} 行不能评估。", highlight=False)
+    say(
+        f"[bold]{report.rows:,}[/bold] 家企业，其中 {report.unreadable:,} 行不能评估。",
+        highlight=False,
+        soft_wrap=True,
+    )
     say(
         f"{report.rows:,} firms, {report.unreadable:,} rows could not be judged.",
         style="dim",
@@ -83,7 +87,7 @@ def _print(report: Report, console: Console) -> None:
     for name in LADDER_COLUMNS:
         counts = report.ladder[name]
         shown = "　".join(f"{guide.rungs[rung].zh} {count:,}" for rung, count in counts.items())
-        say(f"  {_ANSWERS[name]}：{shown}", highlight=False)
+        say(f"  {_ANSWERS[name]}：{shown}", highlight=False, soft_wrap=True)
     for count in issue_counts(report.issues, report.notes):
         say(
             f"  {count.kind.code} ×{count.count:,}　{_general(count.kind.text.zh)}",

@@ -9,7 +9,7 @@ from rich.text import Text as Line
 from rich.tree import Tree
 
 from models.rules.condition import Condition, Group, show_value
-from models.rules.explain import Answer, joined_by, member_text, pack_head
+from models.rules.explain import JOINS, Answer, member_text, pack_head
 from models.rules.pack import Pack
 from models.rules.quantity import Period
 from models.rules.size import SizeTable
@@ -65,7 +65,7 @@ def _add_member(tree: Tree, member: Condition | Group, period: Period) -> None:
         tree.add(f"{member_text(member, period).zh}  [dim]{clause}[/dim]")
         return
     name = f"{member.name.zh}：" if member.name else ""
-    branch = tree.add(f"{name}[italic]{joined_by(member).zh}[/italic]  [dim]{member.clause.item}[/dim]")
+    branch = tree.add(f"{name}[italic]{JOINS[member.mode].zh}[/italic]  [dim]{member.clause.item}[/dim]")
     for child in member.live(period):
         _add_member(branch, child, period)
 
@@ -146,14 +146,35 @@ def _add_condition(tree: Tree, condition: Answer, *, full: bool) -> None:
     line = Line()
     line.append(f"{mark} ", style=colour)
     instead = condition.get("instead")
-    line.append(instead["zh"] if instead else condition["text"]["zh"])
+    line.append(instead["zh"] if instead else _sentence(condition))
     if "members" not in condition:
         shown = actual_text(condition)
         line.append(f"　{shown}", style=colour if condition["verdict"] != "met" else "green")
-    line.append(f"　{_clause(condition['clause']['item'], condition['clause']['confidence'])}", style="dim")
+    clause = _clause(condition["clause"]["item"], condition["clause"]["confidence"])
+    line.append(f"　{clause}" if clause else "", style="dim")
     branch = tree.add(line)
-    for member in condition.get("members", ()):
+    for member in _worth_showing(condition.get("members", []), full=full):
         _add_condition(branch, member, full=True)
+
+
+def _sentence(condition: Answer) -> str:
+    """A condition's sentence; a group's name, or how its members join, since they follow."""
+    if "members" not in condition:
+        return str(condition["text"]["zh"])
+    return condition["name"]["zh"] if condition["name"] else JOINS[condition["join"]].zh
+
+
+def _worth_showing(members: list[Answer], *, full: bool) -> list[Answer]:
+    """Without the ways that are for other sectors, unless all are."""
+    mine = [member for member in members if not _of_another_sector(member)]
+    return members if full or not mine else mine
+
+
+def _of_another_sector(member: Answer) -> bool:
+    first = member
+    while "members" in first:
+        first = first["members"][0]
+    return bool(first["about"] == "sector" and first["verdict"] == "unmet")
 
 
 def actual_text(condition: Answer) -> str:
@@ -161,14 +182,9 @@ def actual_text(condition: Answer) -> str:
     actual = condition["actual"]
     if isinstance(actual, dict):
         return f"实际 {_points(actual['low'], actual['high'])}"
-    if actual is None or actual == "unknown":
+    if condition["shown"] is None:
         return "待核验" if condition["verdict"] == "review" else "缺数据"
-    shown = show_value(actual, condition["unit"]).zh
-    line = (condition["required"] or {}).get("line")
-    if line is not None and actual != line and shown == show(line, condition["unit"]).zh:
-        # A hair off the line must not look as if it were on it.
-        shown = show(actual, condition["unit"], fine=True).zh
-    return f"实际 {shown}"
+    return f"实际 {condition['shown']['zh']}"
 
 
 def _add_bounds(tree: Tree, answer: Answer) -> None:

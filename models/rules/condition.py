@@ -13,6 +13,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Literal
 
+from models.codes import districts, industries
 from models.errors import Text
 from models.fields import NO_TITLE, Field
 from models.rules.card import Card
@@ -95,6 +96,15 @@ class Threshold(Test):
 
     def actual(self, figures: Figures, period: Period) -> Any:
         return self.quantity.actual(figures, period)
+
+    def shown(self, figures: Figures, period: Period) -> Text | None:
+        value = self.actual(figures, period)
+        if value is None:
+            return None
+        shown = show(value, self.unit)
+        # A hair off the line must not look as if it were on it.
+        hair_off = value != self.line and shown == show(self.line, self.unit)
+        return show(value, self.unit, fine=True) if hair_off else shown
 
     def shortfall(self, figures: Figures, period: Period) -> Shortfall | None:
         return self.quantity.shortfall(figures, period, self.line)
@@ -236,11 +246,10 @@ class Sector(_OfField):
             return Text(f"行业不属于：{self.name.zh}", f"industry is not: {self.name.en}")
         return Text(f"行业属于：{self.name.zh}", f"industry is: {self.name.en}")
 
-    def shown(self, figures: Figures, period: Period) -> Text | None:
-        from models.codes import industries  # noqa: PLC0415  (only when something is shown)
-
-        value = self.actual(figures, period)
-        return None if value is None else Text(industries().label(value), industries().label(value))
+    def actual(self, figures: Figures, period: Period) -> Any:
+        """``C3911 计算机整机制造``."""
+        code = figures.get(self.field.column())
+        return None if code is None else industries().label(code)
 
 
 @dataclass(frozen=True)
@@ -255,11 +264,10 @@ class Place(_OfField):
     def text(self, period: Period) -> Text:
         return Text("在上海市登记注册（所在区属上海）", "registered in Shanghai (by its district)")
 
-    def shown(self, figures: Figures, period: Period) -> Text | None:
-        from models.codes import districts  # noqa: PLC0415  (only when something is shown)
-
-        value = self.actual(figures, period)
-        return None if value is None else Text(districts().label(value), districts().label(value))
+    def actual(self, figures: Figures, period: Period) -> Any:
+        """``310115 浦东新区``."""
+        code = figures.get(self.field.column())
+        return None if code is None else districts().label(code)
 
 
 @dataclass(frozen=True)

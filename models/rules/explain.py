@@ -22,8 +22,9 @@ from models.verdict import DISCLAIMER, Verdict
 Answer = dict[str, Any]
 """Plain data: strings, numbers, lists and dicts (dates are dates), ready for JSON."""
 
+_UNSEEN = object()
 _KEYS = tuple(verdict.key for verdict in Verdict)
-_JOINS = {"all": Text("须全部满足", "all of"), "any": Text("满足其一即可", "any of")}
+JOINS = {"all": Text("须全部满足", "all of"), "any": Text("满足其一即可", "any of")}
 
 
 class Explainer:
@@ -34,16 +35,14 @@ class Explainer:
         self.reader = FirmReader(standards)
         self._templates = {pack_id: _Template(compiled) for pack_id, compiled in standards.compiled.items()}
 
-    def explain(self, figures: Figures) -> tuple[Trace, list[Answer]]:
+    def explain(self, figures: Figures, *, words: bool = False) -> tuple[Trace, list[Answer]]:
         """The trace and an answer per chosen standard.
 
-        ``figures``: canonical column → value, None or absent where blank.
+        ``figures``: canonical column → value, None or absent where blank. ``words``: each condition
+        also has ``shown``, its actual figure as people write it.
         """
         trace = self.reader.read(figures)
-        return trace, [self.one(pack_id, trace) for pack_id in self.standards.chosen]
-
-    def one(self, pack_id: str, trace: Trace) -> Answer:
-        return self._templates[pack_id].fill(trace)
+        return trace, [self._templates[pack_id].fill(trace, words) for pack_id in self.standards.chosen]
 
 
 class _Template:
@@ -56,7 +55,7 @@ class _Template:
         self._branches = [_BranchTemplate(branch, compiled) for branch in compiled.branches]
         self._card = _CardTemplate(pack.card, compiled) if pack.card else None
 
-    def fill(self, trace: Trace) -> Answer:
+    def fill(self, trace: Trace, words: bool) -> Answer:
         compiled, pack = self._compiled, self._compiled.pack
         answer: Answer = dict(self._head)
         if pack.size_table is not None:
@@ -67,7 +66,7 @@ class _Template:
         answer["verdict"] = _KEYS[trace.values[compiled.verdict]]
         if self._card:
             answer["score"] = self._card.fill(trace)
-        answer["conditions"] = [branch.fill(trace) for branch in self._branches]
+        answer["conditions"] = [branch.fill(trace, words) for branch in self._branches]
         if compiled.labels:
             answer["labels"] = [
                 {
@@ -87,22 +86,31 @@ class _BranchTemplate:
         member, period = branch.member, compiled.period
         self._slot = branch.slot
         self._children = [_BranchTemplate(child, compiled) for child in branch.children]
-        self._head: Answer = {"id": member.id, "text": _both(member_text(member, period))}
+        text = _both(member_text(member, period))
+        # The keys that every firm fills stand in the template already: a copy then need not grow.
+        self._head: Answer = {"id": member.id, "text": text, "verdict": None, "actual": None}
         self._head["clause"] = clause_dict(member.clause)
         self._test = member.test if isinstance(member, Condition) else None
         self._period = period
+        # Standards may differ in kind, never in date: a quantity is the same figure in all.
+        self._about = id(self._test.quantity if isinstance(self._test, Threshold) else self._test)
         self._when_unmet = member.when_unmet if isinstance(member, Condition) else None
         self._range: tuple[int, int] | None = None
         if isinstance(self._test, Score):
             of = self._test.of
             self._range = compiled.score if of is None else compiled.indicators[of]
+        if isinstance(member, Group):
+            self._head |= {"members": (), "join": member.mode}
+            del self._head["actual"]
+            self._head["name"] = _both_or_none(member.name)
         if self._test is not None:
+            self._head["about"] = type(self._test).__name__.lower()
             self._head["unit"] = self._test.unit
             self._head["required"] = _required(self._test)
         if isinstance(member, Condition) and member.note:
             self._head["note"] = _both(member.note)
 
-    def fill(self, trace: Trace) -> Answer:
+    def fill(self, trace: Trace, words: bool) -> Answer:
         answer = self._head.copy()
         verdict = trace.values[self._slot]
         answer["verdict"] = _KEYS[verdict]
@@ -110,12 +118,22 @@ class _BranchTemplate:
             low, high = self._range
             answer["actual"] = {"low": trace.values[low], "high": trace.values[high]}
         elif self._test is not None:
-            answer["actual"] = self._test.actual(trace.figures, self._period)
+            answer["actual"] = self._actual(trace)
+            if words:
+                answer["shown"] = _both_or_none(self._test.shown(trace.figures, self._period))
         if self._children:
-            answer["members"] = [child.fill(trace) for child in self._children]
+            answer["members"] = [child.fill(trace, words) for child in self._children]
         if verdict == 0 and self._when_unmet is not None:
             answer["instead"] = _both(self._when_unmet)
         return answer
+
+    def _actual(self, trace: Trace) -> Any:
+        """The figure; many conditions draw lines on one quantity, which is worked out once a firm."""
+        found = trace.memo.get(self._about, _UNSEEN)
+        if found is _UNSEEN:
+            assert self._test is not None
+            found = trace.memo[self._about] = self._test.actual(trace.figures, self._period)
+        return found
 
 
 class _CardTemplate:
@@ -205,10 +223,6 @@ def member_text(member: Condition | Group, period: Period) -> Text:
     return Text(joins[0].join(text.zh for text in texts), joins[1].join(text.en for text in texts))
 
 
-def joined_by(member: Group) -> Text:
-    return _JOINS[member.mode]
-
-
 def _required(test: Any) -> Answer | None:
     if isinstance(test, Threshold):
         return {
@@ -258,6 +272,10 @@ def _size_rows(table: SizeTable, figures: Figures, period: Period) -> Answer:
         "sector": {"row": row.number, "name": _both(row.name), "confidence": row.confidence},
         "bounds": bounds,
     }
+
+
+def _both_or_none(text: Text | None) -> Mapping[str, str] | None:
+    return None if text is None else _both(text)
 
 
 def _both(text: Text) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ does is node by node what :mod:`models.rules.table` does on columns.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -27,6 +27,8 @@ class Trace:
 
     figures: Figures
     values: Mapping[Slot, Any]
+    memo: dict[int, Any] = field(default_factory=dict)
+    """Figures worked out for showing, by what they are of."""
 
     def verdict(self, slot: Slot) -> Verdict:
         return Verdict(self.values[slot])

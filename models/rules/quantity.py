@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from models.errors import Text
-from models.fields import Field
+from models.fields import Field, catalogue
 from models.rules.program import Builder, Comparison, Slot
 
 Figures = Mapping[str, Any]
@@ -34,7 +35,12 @@ class Period:
         return self.as_of.year - back
 
     def column(self, field: Field, back: int | None) -> str:
-        return field.column(None if back is None else self.year(back))
+        return field.column() if back is None else _column(field.key, self.as_of.year - back)
+
+
+@lru_cache(maxsize=4096)
+def _column(key: str, year: int) -> str:
+    return catalogue()[key].column(year)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,12 +70,19 @@ def assess(frame: pl.LazyFrame, standards: Standards, available: Collection[str]
     frame, columns = materialise(
         frame, standards.program, [slot for _, slot, _ in outputs.values()], available
     )
-    readable = pl.col("error").is_null()
     shown = [
-        _show(what, columns[slot], compiled, readable).alias(name)
-        for name, (what, slot, compiled) in outputs.items()
+        _show(what, columns[slot], compiled).alias(name) for name, (what, slot, compiled) in outputs.items()
     ]
-    return frame.select("uscc", "name", *shown, "error")
+    result = frame.select("uscc", "name", *shown, "error")
+    return result.map_batches(empty_unreadable, schema=result.collect_schema(), streamable=True)
+
+
+def empty_unreadable(piece: pl.DataFrame) -> pl.DataFrame:
+    """Empty the answers of rows that have an error; most pieces have none and pass untouched."""
+    if piece["error"].null_count() == piece.height:
+        return piece
+    answers = pl.exclude("uscc", "name", "error")
+    return piece.with_columns(pl.when(pl.col("error").is_null()).then(answers))
 
 
 def _outputs(compiled: Compiled) -> dict[str, tuple[str, Slot, Compiled | None]]:
@@ -90,16 +97,15 @@ def _outputs(compiled: Compiled) -> dict[str, tuple[str, Slot, Compiled | None]]
     return outputs
 
 
-def _show(what: str, value: Expr, compiled: Compiled | None, readable: Expr) -> Expr:
-    kept = pl.when(readable).then(value)
+def _show(what: str, value: Expr, compiled: Compiled | None) -> Expr:
     if what == "verdict":
-        return words(kept, VERDICT_WORDS)
+        return words(value, VERDICT_WORDS)
     if what == "class":
-        return words(pl.when(readable).then(pl.when(value < 0).then(4).otherwise(value)), CLASS_WORDS)
+        return words(pl.when(value < 0).then(4).otherwise(value), CLASS_WORDS)
     if what == "ids":
         assert compiled is not None
-        return kept.map_batches(IdLists(compiled.term_ids), return_dtype=pl.String, is_elementwise=True)
-    return kept
+        return value.map_batches(IdLists(compiled.term_ids), return_dtype=pl.String, is_elementwise=True)
+    return value
 
 
 def words(number: Expr, table: pl.Series) -> Expr:
@@ -107,39 +113,37 @@ def words(number: Expr, table: pl.Series) -> Expr:
     return number.cast(pl.UInt32).map_batches(table.gather, return_dtype=pl.String, is_elementwise=True)
 
 
+_NOWHERE = np.iinfo(np.uint32).max
+
+
 class IdLists:
     """Masks → ``id;id``: each mask that occurs is spelt once, whatever the number of rows."""
 
     def __init__(self, ids: Sequence[str]) -> None:
         self._ids = ids
-        self._places = np.full(1 << len(ids), -1, dtype=np.int32)
+        self._places = np.full(1 << len(ids), _NOWHERE, dtype=np.uint32)
         self._spelt: list[str] = []
         self._series = pl.Series([], dtype=pl.String)
         self._lock = threading.Lock()
 
     def __call__(self, masks: pl.Series) -> pl.Series:
-        numbers = masks.fill_null(0).to_numpy()
+        numbers = masks.to_numpy()
         places = self._places[numbers]
-        if places.size and places.min() < 0:
-            self._spell(np.unique(numbers[places < 0]))
+        if places.size and places.max() == _NOWHERE:
+            self._spell(np.unique(numbers[places == _NOWHERE]))
             places = self._places[numbers]
-        spelt = self._series.gather(pl.Series(places.astype(np.uint32)))
-        return (
-            spelt
-            if masks.null_count() == 0
-            else spelt.zip_with(masks.is_not_null(), pl.Series([None], dtype=pl.String))
-        )
+        return self._series.gather(pl.Series(places))
 
     def _spell(self, numbers: np.ndarray[Any, Any]) -> None:
         with self._lock:
-            fresh = [number for number in numbers.tolist() if self._places[number] < 0]
+            fresh = [number for number in numbers.tolist() if self._places[number] == _NOWHERE]
             first = len(self._spelt)
             self._spelt += [
                 ";".join(name for bit, name in enumerate(self._ids) if number >> bit & 1) for number in fresh
             ]
             self._series = pl.Series(self._spelt, dtype=pl.String)
             # Places are published after the words they point to: other threads read without the lock.
-            self._places[fresh] = np.arange(first, len(self._spelt), dtype=np.int32)
+            self._places[fresh] = np.arange(first, len(self._spelt), dtype=np.uint32)
 
 
 def materialise(

@@ -19,7 +19,7 @@ from models.seeds import seed
 
 Level = Literal["file", "row", "cell", "warning", "notice"]
 
-LISTED_LIMIT = 1_000_000
+LISTED_LIMIT = 200_000
 """How many cell issues a log keeps one by one; beyond it they are counted by code and column only."""
 
 

@@ -1,0 +1,256 @@
+"""Tables of firms, whatever they are written in: open, see what was recognised, scan.
+
+>>> with open_table(Path("firms.xlsx"), as_of=date(2026, 6, 30)) as table:
+...     firms = table.scan({"revenue_2025"}, log)   # lazy and streaming
+...     firms.sink_parquet("firms.parquet", engine="streaming")
+...     table.finish(log)
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import polars as pl
+
+from models.errors import TiduiError
+from models.tabular.cells import read_uscc, reader_for
+from models.tabular.convert import quick
+from models.tabular.csvfile import open_csv
+from models.tabular.guard import Limits
+from models.tabular.headers import ColumnReading, read_headers
+from models.tabular.issues import Issue, IssueLog, refusal
+from models.tabular.morsel import Figure, Morsel
+from models.tabular.numerals import plain
+from models.tabular.parquetfile import open_parquet
+from models.tabular.sniff import Kind, sniff
+from models.tabular.source import Source
+from models.tabular.uscc import CodeLedger, other_rows
+from models.tabular.workbook import unpack_workbook
+
+__all__ = ["ColumnReading", "Limits", "Table", "open_table"]
+
+IDENTITY = ("row", "uscc", "name", "error")
+"""What a scan gives of every firm beside its figures."""
+
+FOUND_LIMIT = 20
+"""How many firms a search gives at most."""
+
+
+def open_table(path: Path, *, as_of: date | None = None, limits: Limits | None = None) -> Table:
+    """Find out what ``path`` is and what its columns hold. A context manager: it may need temporary files.
+
+    Raises FileRefused (E001–E015). Columns of a year after ``as_of`` are reported (E304).
+    """
+    limits = limits or Limits()
+    workdir = tempfile.TemporaryDirectory(prefix="tidui-")
+    try:
+        source = _open(path, Path(workdir.name), limits)
+        return Table(path, source, as_of.year if as_of else None, workdir)
+    except BaseException:
+        workdir.cleanup()
+        raise
+
+
+def _open(path: Path, workdir: Path, limits: Limits) -> Source:
+    kind = sniff(path, limits)
+    if kind == "parquet":
+        return open_parquet(path)
+    if kind == "csv":
+        return open_csv(path, workdir)
+    found = unpack_workbook(path, workdir / "sheet.arrow", limits)
+    return Source(
+        kind="xlsx",
+        frame=pl.scan_ipc(workdir / "sheet.arrow"),
+        header=found["header"],
+        header_row=found["header_row"],
+        sheet=found["sheet"],
+        other_sheets=found["others"],
+        blank_count=found["blank_count"],
+        unnamed=found["unnamed"],
+        sample=found["sample"],
+    )
+
+
+class Table:
+    """An open table: ``columns`` says what each was taken for, ``notes`` what there is to say about them."""
+
+    def __init__(
+        self,
+        path: Path,
+        source: Source,
+        last_year: int | None,
+        workdir: tempfile.TemporaryDirectory[str],
+    ) -> None:
+        self.path = path
+        self._source = source
+        self._workdir = workdir
+        self._ledger = CodeLedger()
+        readings, notes = read_headers(source.header, last_year)
+        self.columns: Sequence[ColumnReading] = [
+            replace(reading, how="ignored") if reading.position in source.unreadable else reading
+            for reading in readings
+        ]
+        if "uscc" not in self._by_name:
+            raise refusal("E003", str(path))
+        self.notes: Sequence[Issue] = [*self._file_notes(), *notes, *self._column_notes()]
+
+    @property
+    def kind(self) -> Kind:
+        return self._source.kind
+
+    @property
+    def encoding(self) -> str | None:
+        return self._source.encoding
+
+    @property
+    def separator(self) -> str | None:
+        return self._source.separator
+
+    @property
+    def sheet(self) -> str | None:
+        return self._source.sheet
+
+    @property
+    def header_row(self) -> int:
+        """The row of the header, counted from 1."""
+        return self._source.header_row
+
+    @cached_property
+    def available(self) -> frozenset[str]:
+        """The canonical columns of figures it can give, such as ``revenue_2025``."""
+        return frozenset(self._by_name) - {"uscc", "name"}
+
+    @cached_property
+    def _by_name(self) -> dict[str, ColumnReading]:
+        return {reading.name: reading for reading in self.columns if reading.name}
+
+    def _file_notes(self) -> Iterable[Issue]:
+        source = self._source
+        if source.blank_count:
+            yield Issue("E306", details={"count": source.blank_count})
+        if source.other_sheets:
+            yield Issue("E307", details={"sheet": source.sheet, "others": "、".join(source.other_sheets)})
+
+    def _column_notes(self) -> Iterable[Issue]:
+        for position in self._source.unnamed:
+            yield Issue("E301", column=f"第 {position + 1} 列（无表头）")
+        for position in self._source.unreadable:
+            if self.columns[position].field:
+                yield Issue("E301", column=self._source.header[position])
+
+    def scan(self, columns: Collection[str], log: IssueLog) -> pl.LazyFrame:
+        """Firms in the order of the file: ``row`` (UInt32), ``uscc``, ``name``, ``error``, then ``columns``.
+
+        Columns that are not ``available`` are left out; the others come in the order asked for, and only they
+        are read from the file. An unreadable row has its ``error`` told and its figures null.
+        Issues go to ``log`` while the frame is executed, which is to happen once, and then :meth:`finish`.
+        """
+        wanted = [name for name in dict.fromkeys(columns) if name in self.available]
+        self._ledger = CodeLedger()
+        frame, morsel = self._plan(wanted, log, self._ledger)
+        schema = pl.Schema(
+            {**frame.collect_schema(), "uscc": pl.String(), "name": pl.String(), "error": pl.String()}
+        )
+        finished = frame.map_batches(morsel, streamable=True, schema=schema)
+        return finished.select(*IDENTITY, *wanted)
+
+    def finish(self, log: IssueLog) -> None:
+        """After the scan was executed: report codes that stand in more than one row (E106)."""
+        suspects = self._ledger.suspects()
+        if not len(suspects):
+            return
+        header = self._by_name["uscc"]
+        code = pl.col(f"c{header.position}")
+        found = self._source.frame.select("row", code.cast(pl.String)).filter(
+            pl.col("row").is_in(suspects.tolist())
+        )
+        rows: dict[str, list[int]] = {}
+        for row, text in found.collect(engine="streaming").iter_rows():
+            rows.setdefault(str(read_uscc(text or "").value), []).append(row)
+        for value, places in rows.items():
+            if len(places) > 1:
+                log.add(
+                    Issue("E106", row, header.header, value, {"others": others})
+                    for row, others in other_rows(sorted(places))
+                )
+
+    def firms(self, needle: str, log: IssueLog | None = None) -> list[dict[str, Any]]:
+        """Firms by exact code, else by a part of the code, else by a part of the name; at most 20.
+
+        Each has ``row``, ``uscc``, ``name``, ``error`` and every available column as Python values. What is
+        wrong with their cells goes to ``log``.
+        """
+        rows = self._matching_rows(plain(needle))
+        wanted = sorted(self.available)
+        frame, morsel = self._plan(wanted, log or IssueLog(), CodeLedger())
+        found = frame.filter(pl.col("row").is_in(rows)).collect(engine="streaming")
+        return morsel(found).select(*IDENTITY, *wanted).to_dicts()
+
+    def refuse(self, error: pl.exceptions.PolarsError) -> TiduiError:
+        """The refusal for what polars met while a scan was executed: a damaged file (E010)."""
+        return refusal("E010", str(self.path), reason=str(error).splitlines()[0][:200])
+
+    def _matching_rows(self, needle: str) -> list[int]:
+        code = pl.col(f"c{self._by_name['uscc'].position}").cast(pl.String)
+        code = code.str.normalize("NFKC").str.strip_chars().str.to_uppercase()
+        tests = [code == needle.upper(), code.str.contains(needle.upper(), literal=True)]
+        if "name" in self._by_name:
+            name = pl.col(f"c{self._by_name['name'].position}").cast(pl.String).str.normalize("NFKC")
+            tests.append(name.str.contains(needle, literal=True))
+        if not needle:
+            return []
+        marked = self._source.frame.select("row", *(test.alias(str(at)) for at, test in enumerate(tests)))
+        hits = marked.filter(pl.any_horizontal(pl.exclude("row"))).collect(engine="streaming")
+        for at in range(len(tests)):
+            rows: list[int] = hits.filter(pl.col(str(at)))["row"].head(FOUND_LIMIT).to_list()
+            if rows:
+                return rows
+        return []
+
+    def _plan(self, wanted: Sequence[str], log: IssueLog, ledger: CodeLedger) -> tuple[pl.LazyFrame, Morsel]:
+        """The frame with the quick columns beside the written ones, and what finishes its pieces."""
+        source = self._source
+        dtypes = source.frame.collect_schema()
+        extra = [name for name in ("over", *source.spare) if name in dtypes]
+        names = [name for name in ("uscc", "name", *wanted) if name in self._by_name]
+        figures = {name: self._figure(name) for name in names}
+        beside: list[pl.Expr] = []
+        for name, figure in figures.items():
+            if name != "uscc":
+                at = figure.source
+                plan = quick(figure.field, self._by_name[name].unit, at, dtypes[at], self._sample(name))
+                figure.bounds = plan.bounds
+                beside.append(plan.values.alias(name))
+        written = [figure.source for figure in figures.values()]
+        frame = source.frame.select("row", *written, *extra).with_columns(beside)
+        chosen = [figures[name] for name in wanted]
+        return frame, Morsel(source, figures["uscc"], figures.get("name"), chosen, log, ledger)
+
+    def _figure(self, name: str) -> Figure:
+        reading = self._by_name[name]
+        assert reading.field is not None
+        at = f"c{reading.position}"
+        return Figure(name, reading.header, reading.field, at, reader_for(reading.field, reading.unit))
+
+    def _sample(self, name: str) -> list[str | None]:
+        at = self._by_name[name].position
+        return [record[at] for record in self._source.sample if at < len(record)]
+
+    def close(self) -> None:
+        """Remove the temporary files; frames that were scanned cannot be executed any more."""
+        self._workdir.cleanup()
+
+    def __enter__(self) -> Table:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,46 @@
+"""A file laid open: text (or typed) columns by position, ready to be scanned and converted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from models.tabular.sniff import Kind
+
+
+def no_rows() -> npt.NDArray[np.uint32]:
+    return np.empty(0, dtype=np.uint32)
+
+
+@dataclass(frozen=True)
+class Source:
+    """``frame`` has ``row`` (UInt32, as the sheet shows it) and ``c0``, ``c1``, … for ``header``.
+
+    A CSV frame still holds the blank rows that ``blank_rows`` names, and columns ``s0``, … that catch
+    cells beyond the header; a frame from a text file says the same in the column ``over``.
+    """
+
+    kind: Kind
+    frame: pl.LazyFrame
+    header: Sequence[str]
+    header_row: int
+    encoding: str | None = None
+    separator: str | None = None
+    sheet: str | None = None
+    other_sheets: Sequence[str] = ()
+    blank_count: int = 0
+    blank_rows: npt.NDArray[np.uint32] = field(default_factory=no_rows)
+    """Sorted row numbers that are no firms and still stand in ``frame``."""
+    spare: Sequence[str] = ()
+    cut_row: int | None = None
+    """The row in which the file breaks off."""
+    unnamed: Sequence[int] = ()
+    """Positions of columns that hold something below an empty header."""
+    unreadable: Sequence[int] = ()
+    """Positions of columns of a kind no figure is held in (lists, bytes)."""
+    sample: Sequence[Sequence[str | None]] = ()
+    """The first rows below the header, to choose the quick way of reading by."""
