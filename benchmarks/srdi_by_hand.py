@@ -1,4 +1,4 @@
-"""专精特新 by No. 63 written by hand in polars, as a competent analyst would: the yardstick for the table reader.
+"""专精特新 by No. 63 written by hand in polars, as an analyst would: the yardstick for the table reader.
 
 Same output as the table reader on the pack ``srdi.n63``: verdict, low, high, unmet, open.
 """

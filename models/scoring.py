@@ -28,7 +28,7 @@ from models.tabular.reader import Table, open_table
 from models.tabular.results import write_result_workbook
 
 LADDER_COLUMNS = ("recognised", "qualifies", "could_reach")
-ROW_GROUP = 50_000
+ROW_GROUP = 100_000
 _TEXT_COLUMNS = ("uscc", "name", "error")
 
 

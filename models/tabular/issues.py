@@ -94,6 +94,15 @@ class IssueLog:
                 if len(self._issues) < self.listed_limit:
                     self._issues.append(issue)
 
+    def count(self, code: str, column: str | None, times: int) -> None:
+        """Count without listing, for a log that is full."""
+        with self._lock:
+            self.counts[code, column] += times
+
+    @property
+    def full(self) -> bool:
+        return len(self._issues) >= self.listed_limit
+
     def __len__(self) -> int:
         return self.counts.total()
 

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from models.errors import TiduiError
 from models.tabular.cells import read_uscc, reader_for
@@ -39,6 +40,7 @@ __all__ = ["ColumnReading", "Limits", "Table", "open_table"]
 IDENTITY = ("row", "uscc", "name", "error")
 """What a scan gives of every firm beside its figures."""
 
+PIECE = 50_000
 FOUND_LIMIT = 20
 """How many firms a search gives at most."""
 
@@ -76,6 +78,24 @@ def _open(path: Path, workdir: Path, limits: Limits) -> Source:
         unnamed=found["unnamed"],
         sample=found["sample"],
     )
+
+
+def in_larger_pieces(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The same rows in pieces worth a query's while.
+
+    A text file is cut into pieces of some 4,000 rows, and what stands on it pays for each piece anew:
+    rules over a million firms took 17 s so, and 8 s in pieces of 50,000.
+    """
+
+    def pieces(
+        columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        lazy = frame if columns is None else frame.select(columns)
+        lazy = lazy if predicate is None else lazy.filter(predicate)
+        lazy = lazy if rows is None else lazy.head(rows)
+        yield from lazy.collect_batches(chunk_size=PIECE, maintain_order=True, engine="streaming")
+
+    return register_io_source(pieces, schema=frame.collect_schema())
 
 
 class Table:
@@ -159,7 +179,8 @@ class Table:
             {**frame.collect_schema(), "uscc": pl.String(), "name": pl.String(), "error": pl.String()}
         )
         finished = frame.map_batches(morsel, streamable=True, schema=schema)
-        return finished.select(*IDENTITY, *wanted)
+        firms = finished.select(*IDENTITY, *wanted)
+        return in_larger_pieces(firms) if self.kind == "csv" else firms
 
     def finish(self, log: IssueLog) -> None:
         """After the scan was executed: report codes that stand in more than one row (E106)."""
@@ -175,7 +196,9 @@ class Table:
         for row, text in found.collect(engine="streaming").iter_rows():
             rows.setdefault(str(read_uscc(text or "").value), []).append(row)
         for value, places in rows.items():
-            if len(places) > 1:
+            if len(places) > 1 and log.full:
+                log.count("E106", header.header, len(places))
+            elif len(places) > 1:
                 log.add(
                     Issue("E106", row, header.header, value, {"others": others})
                     for row, others in other_rows(sorted(places))

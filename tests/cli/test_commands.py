@@ -258,7 +258,9 @@ def test_a_filled_template_is_scored_without_a_question(tmp_path: Path) -> None:
         ("2025年从业人员（人）", 30),
         ("行业代码", "C3911"),
     ):
-        sheet.cell(2, headers[header], value)
+        column = headers[header]
+        assert column is not None
+        sheet.cell(2, column, value)
     book.save(book_path)
     done = tidui("score", book_path, "-o", tmp_path / "结果.csv", *DAY)
     result = pl.read_csv(tmp_path / "结果.csv", infer_schema=False)
