@@ -6,6 +6,7 @@ made; a firm then costs only its own values.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +23,6 @@ from models.verdict import DISCLAIMER, Verdict
 Answer = dict[str, Any]
 """Plain data: strings, numbers, lists and dicts (dates are dates), ready for JSON."""
 
-_UNSEEN = object()
 _KEYS = tuple(verdict.key for verdict in Verdict)
 JOINS = {"all": Text("须全部满足", "all of"), "any": Text("满足其一即可", "any of")}
 
@@ -52,7 +52,7 @@ class _Template:
         self._compiled = compiled
         pack, period = compiled.pack, compiled.period
         self._head = pack_head(pack, period)
-        self._branches = [_BranchTemplate(branch, compiled) for branch in compiled.branches]
+        self._branches = [_branch_template(branch, compiled) for branch in compiled.branches]
         self._card = _CardTemplate(pack.card, compiled) if pack.card else None
 
     def fill(self, trace: Trace, words: bool) -> Answer:
@@ -81,59 +81,91 @@ class _Template:
         return answer
 
 
-class _BranchTemplate:
+class _Branch(ABC):
+    """A condition or group with its blanks open: the verdict, and the figure where there is one."""
+
     def __init__(self, branch: Branch, compiled: Compiled) -> None:
-        member, period = branch.member, compiled.period
+        member, self._period = branch.member, compiled.period
         self._slot = branch.slot
-        self._children = [_BranchTemplate(child, compiled) for child in branch.children]
-        text = _both(member_text(member, period))
-        # The keys that every firm fills stand in the template already: a copy then need not grow.
-        self._head: Answer = {"id": member.id, "text": text, "verdict": None, "actual": None}
-        self._head["clause"] = clause_dict(member.clause)
-        self._test = member.test if isinstance(member, Condition) else None
-        self._period = period
+        # The keys that every firm fills stand here already: a copy then need not grow.
+        self._head: Answer = {
+            "id": member.id,
+            "text": _both(member_text(member, self._period)),
+            "verdict": None,
+            "clause": clause_dict(member.clause),
+        }
+
+    @abstractmethod
+    def fill(self, trace: Trace, words: bool) -> Answer: ...
+
+
+class _Joined(_Branch):
+    """*All of* or *any of*."""
+
+    def __init__(self, branch: Branch, member: Group, compiled: Compiled) -> None:
+        super().__init__(branch, compiled)
+        self._head |= {"join": member.mode, "name": _both_or_none(member.name), "members": ()}
+        self._children = [_branch_template(child, compiled) for child in branch.children]
+
+    def fill(self, trace: Trace, words: bool) -> Answer:
+        answer = self._head.copy()
+        answer["verdict"] = _KEYS[trace.values[self._slot]]
+        answer["members"] = [child.fill(trace, words) for child in self._children]
+        return answer
+
+
+class _Tested(_Branch):
+    """One condition."""
+
+    def __init__(self, branch: Branch, member: Condition, compiled: Compiled) -> None:
+        super().__init__(branch, compiled)
+        self._test = test = member.test
         # Standards may differ in kind, never in date: a quantity is the same figure in all.
-        self._about = id(self._test.quantity if isinstance(self._test, Threshold) else self._test)
-        self._when_unmet = member.when_unmet if isinstance(member, Condition) else None
-        self._range: tuple[int, int] | None = None
-        if isinstance(self._test, Score):
-            of = self._test.of
-            self._range = compiled.score if of is None else compiled.indicators[of]
-        if isinstance(member, Group):
-            self._head |= {"members": (), "join": member.mode}
-            del self._head["actual"]
-            self._head["name"] = _both_or_none(member.name)
-        if self._test is not None:
-            self._head["about"] = type(self._test).__name__.lower()
-            self._head["unit"] = self._test.unit
-            self._head["required"] = _required(self._test)
-        if isinstance(member, Condition) and member.note:
+        self._about = id(test.quantity if isinstance(test, Threshold) else test)
+        self._when_unmet = _both_or_none(member.when_unmet)
+        about = type(test).__name__.lower()
+        self._head |= {"about": about, "unit": test.unit, "required": _required(test), "actual": None}
+        if member.note:
             self._head["note"] = _both(member.note)
 
     def fill(self, trace: Trace, words: bool) -> Answer:
         answer = self._head.copy()
-        verdict = trace.values[self._slot]
-        answer["verdict"] = _KEYS[verdict]
-        if self._range is not None:
-            low, high = self._range
-            answer["actual"] = {"low": trace.values[low], "high": trace.values[high]}
-        elif self._test is not None:
-            answer["actual"] = self._actual(trace)
-            if words:
-                answer["shown"] = _both_or_none(self._test.shown(trace.figures, self._period))
-        if self._children:
-            answer["members"] = [child.fill(trace, words) for child in self._children]
-        if verdict == 0 and self._when_unmet is not None:
-            answer["instead"] = _both(self._when_unmet)
+        verdict = answer["verdict"] = _KEYS[trace.values[self._slot]]
+        answer["actual"] = self._actual(trace)
+        if words:
+            answer["shown"] = _both_or_none(self._test.shown(trace.figures, self._period))
+        if verdict == "unmet" and self._when_unmet is not None:
+            answer["instead"] = self._when_unmet
         return answer
 
     def _actual(self, trace: Trace) -> Any:
         """The figure; many conditions draw lines on one quantity, which is worked out once a firm."""
-        found = trace.memo.get(self._about, _UNSEEN)
-        if found is _UNSEEN:
-            assert self._test is not None
-            found = trace.memo[self._about] = self._test.actual(trace.figures, self._period)
-        return found
+        memo, about = trace.memo, self._about
+        if about not in memo:
+            memo[about] = self._test.actual(trace.figures, self._period)
+        return memo[about]
+
+
+class _Scored(_Tested):
+    """A condition on a score: its figure is the range that the program computed."""
+
+    def __init__(self, branch: Branch, member: Condition, test: Score, compiled: Compiled) -> None:
+        super().__init__(branch, member, compiled)
+        slots = compiled.score if test.of is None else compiled.indicators[test.of]
+        assert slots is not None
+        self._low, self._high = slots
+
+    def _actual(self, trace: Trace) -> Any:
+        return {"low": trace.values[self._low], "high": trace.values[self._high]}
+
+
+def _branch_template(branch: Branch, compiled: Compiled) -> _Branch:
+    member = branch.member
+    if isinstance(member, Group):
+        return _Joined(branch, member, compiled)
+    if isinstance(member.test, Score):
+        return _Scored(branch, member, member.test, compiled)
+    return _Tested(branch, member, compiled)
 
 
 class _CardTemplate:
