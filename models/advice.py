@@ -15,7 +15,7 @@ from models.fields import MONEY_LIMIT, NO_TITLE, Field, catalogue
 from models.ladder import Standing, standing_of
 from models.rules.card import Card
 from models.rules.compile import Branch, Compiled, Standards
-from models.rules.condition import Condition, Group, Score, Test
+from models.rules.condition import Condition, Group, Score, Sector, Test
 from models.rules.explain import clause_dict, member_text
 from models.rules.firm import FirmReader, Trace
 from models.rules.quantity import Figures, Period
@@ -135,7 +135,8 @@ class _Finder:
         return tuple(sorted(column for column in read if self.trace.figures.get(column) is None))
 
     def _alternatives(self, branch: Branch, group: Group) -> Gap:
-        ways = sorted((tuple(self.gaps(child)) for child in branch.children), key=_effort)
+        mine = [child for child in branch.children if not self._of_another_sector(child)]
+        ways = sorted((tuple(self.gaps(child)) for child in mine or branch.children), key=_effort)
         return Gap(
             self._kind(branch),
             group.id or "",
@@ -147,6 +148,14 @@ class _Finder:
             False,
             tuple(ways),
         )
+
+    def _of_another_sector(self, branch: Branch) -> bool:
+        """A way that is for other sectors than the firm's."""
+        while branch.children:
+            branch = branch.children[0]
+        member = branch.member
+        is_sector = isinstance(member, Condition) and isinstance(member.test, Sector)
+        return is_sector and self.trace.verdict(branch.slot) is Verdict.UNMET
 
     def _leaf(self, branch: Branch, condition: Condition) -> Gap:
         test, unmet = condition.test, self.trace.verdict(branch.slot) is Verdict.UNMET

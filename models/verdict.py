@@ -23,21 +23,11 @@ class Verdict(IntEnum):
     def text(self) -> Text:
         return _TEXTS[self]
 
-    def negated(self) -> Verdict:
-        """*not* swaps met and unmet and leaves the two in between."""
-        return _NEGATED[self]
-
 
 _TEXTS = {
     Verdict.UNMET: Text("未达标", "unmet"),
     Verdict.UNKNOWN: Text("缺数据", "unknown: a figure is missing"),
     Verdict.REVIEW: Text("待核验", "to be reviewed by a person"),
     Verdict.MET: Text("达标", "met"),
-}
-_NEGATED = {
-    Verdict.UNMET: Verdict.MET,
-    Verdict.UNKNOWN: Verdict.UNKNOWN,
-    Verdict.REVIEW: Verdict.REVIEW,
-    Verdict.MET: Verdict.UNMET,
 }
 DISCLAIMER = Text("预评估，不构成认定", "An assessment, not a recognition")

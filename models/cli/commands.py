@@ -7,6 +7,7 @@ Exit codes: 0 done; 1 no row could be read (``score``) or rules do not hold toge
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -53,6 +54,9 @@ for command in (score, explain, gap, template, rules, synth):
 
 def main() -> None:
     """Run the command; every refusal is a message on stderr and an exit code, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a GBK console has no ✓: better a ? than a stop
+            stream.reconfigure(errors="replace")
     try:
         with sigterm_as_interrupt():
             code = cli.main(standalone_mode=False)

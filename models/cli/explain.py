@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from models.cli.firm import find_firm, heading
+from models.cli.firm import find_firm, heading, row_option
 from models.cli.options import as_of_option, day_or_today, json_option, kind_option, standards_option
 from models.cli.tree import answer_tree
 from models.ladder import Standing, standing_of
@@ -25,6 +25,7 @@ from models.verdict import DISCLAIMER, Verdict
 @click.command()
 @click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
 @click.argument("firm", metavar="CODE_OR_NAME")
+@row_option
 @as_of_option
 @kind_option
 @standards_option
@@ -33,6 +34,7 @@ from models.verdict import DISCLAIMER, Verdict
 def explain(
     source: Path,
     firm: str,
+    row: int | None,
     as_of: date | None,
     kind: str,
     standards: list[str] | None,
@@ -44,7 +46,7 @@ def explain(
     CODE_OR_NAME 为统一社会信用代码或名称，给一部分也可以。
     """
     day = day_or_today(as_of)
-    found = find_firm(source, firm, day)
+    found = find_firm(source, firm, day, row)
     book = rulebook()
     compiled = compile_standards(book, Period(day, kind), standards)
     trace, answers = Explainer(compiled).explain(found, words=True)

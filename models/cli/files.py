@@ -21,6 +21,8 @@ YEARS_BACK = 4
 @as_of_option
 def template(output: Path, as_of: date | None) -> None:
     """生成可直接填写的 Excel 模板。Write a workbook to fill in."""
+    if output.suffix.lower() != ".xlsx":
+        raise click.UsageError("模板是 Excel 工作簿，文件名应以 .xlsx 结尾。 The template must end in .xlsx.")
     year = day_or_today(as_of).year
     write_template(output, range(year, year - YEARS_BACK - 1, -1))
     click.echo(f"模板已写到 {output}。填好后：tidui score {output} -o 结果.xlsx", err=True)

@@ -7,16 +7,29 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import click
+
+from models.cli.options import Command
+from models.tabular.guide import KIND_WORDS
 from models.tabular.issues import refusal
 from models.tabular.reader import FOUND_LIMIT, open_table
 
 LISTED = 5
 
 
-def find_firm(source: Path, needle: str, as_of: date) -> Mapping[str, Any]:
-    """The firm whose code or name fits; E407 if none does, E408 if several do."""
+def row_option(command: Command) -> Command:
+    return click.option("--row", type=int, help="行号；代码重复时用。Row number, where a code stands twice.")(
+        command
+    )
+
+
+def find_firm(source: Path, needle: str, as_of: date, row: int | None = None) -> Mapping[str, Any]:
+    """The firm whose code or name fits (and stands in ``row``).
+
+    E407 if none does, E408 if several do; E409 if its row cannot be judged.
+    """
     with open_table(source, as_of=as_of) as table:
-        found = table.firms(needle)
+        found = [firm for firm in table.firms(needle) if row in (None, firm["row"])]
     if not found:
         raise refusal("E407", str(source), needle=needle)
     if len(found) > 1:
@@ -25,13 +38,13 @@ def find_firm(source: Path, needle: str, as_of: date) -> Mapping[str, Any]:
         )
         count = f"{len(found)} 家以上" if len(found) == FOUND_LIMIT else len(found)
         raise refusal("E408", str(source), needle=needle, count=count, firms=shown)
+    if found[0]["error"]:
+        raise refusal("E409", str(source), row=found[0]["row"], error=found[0]["error"])
     return found[0]
 
 
 def heading(firm: Mapping[str, Any], as_of: date, kind: str) -> str:
-    kinds = {"new": "新申报", "review": "复核"}
-    error = f"\n[red]{firm['error']}[/red]" if firm.get("error") else ""
     return (
         f"[bold]{firm['name'] or '（无名称）'}[/bold]　{firm['uscc']}　第{firm['row']}行\n"
-        f"评估日期 {as_of}　{kinds[kind]}　预评估，不构成认定{error}"
+        f"评估日期 {as_of}　{KIND_WORDS[kind].zh}　预评估，不构成认定"
     )

@@ -14,7 +14,7 @@ from rich.tree import Tree
 
 from models.advice import Advice, Gap, StandardGap, advise
 from models.cli.explain import print_standing, standing_dict
-from models.cli.firm import find_firm, heading
+from models.cli.firm import find_firm, heading, row_option
 from models.cli.options import as_of_option, day_or_today, json_option, kind_option
 from models.errors import Text
 from models.fields import catalogue
@@ -22,6 +22,7 @@ from models.rules.compile import compile_standards
 from models.rules.firm import FirmReader
 from models.rules.quantity import Period
 from models.rules.rulebook import rulebook
+from models.verdict import DISCLAIMER
 
 _KINDS = {"unmet": ("✗", "red"), "missing": ("·", "cyan"), "attest": ("?", "yellow")}
 ASKED = 5
@@ -30,18 +31,26 @@ ASKED = 5
 @click.command()
 @click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
 @click.argument("firm", metavar="CODE_OR_NAME")
+@row_option
 @as_of_option
 @kind_option
 @json_option
-def gap(source: Path, firm: str, as_of: date | None, kind: str, as_json: bool) -> None:
+def gap(source: Path, firm: str, row: int | None, as_of: date | None, kind: str, as_json: bool) -> None:
     """离上一级还差什么：差多少、缺什么数据、要核验什么。What is missing to the next rung."""
     day = day_or_today(as_of)
-    found = find_firm(source, firm, day)
+    found = find_firm(source, firm, day, row)
     book = rulebook()
     standards = compile_standards(book, Period(day, kind))
     advice = advise(book, standards, FirmReader(standards), found)
     if as_json:
-        click.echo(json.dumps(_as_dict(found, advice), ensure_ascii=False, default=str, indent=1))
+        told = {
+            "as_of": day,
+            "kind": kind,
+            "rulebook": book.hash,
+            "disclaimer": DISCLAIMER.zh,
+            **_as_dict(found, advice),
+        }
+        click.echo(json.dumps(told, ensure_ascii=False, default=str, indent=1))
         return
     console = Console()
     console.print(heading(found, day, kind), highlight=False)

@@ -11,6 +11,8 @@ import click
 from models.rules.pack import KINDS
 
 Command = Callable[..., Any]
+FIRST_YEAR, LAST_YEAR = 2000, 2099
+"""Years that canonical columns can name."""
 
 
 class Day(click.ParamType[date]):
@@ -22,9 +24,16 @@ class Day(click.ParamType[date]):
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
             self.fail(f"“{value}”不是日期，请写成 2026-06-30。 Not a date; write 2026-06-30.", param, ctx)
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            self.fail(
+                f"评估日期应在 {FIRST_YEAR}～{LAST_YEAR} 年之间。 Between {FIRST_YEAR} and {LAST_YEAR}.",
+                param,
+                ctx,
+            )
+        return day
 
 
 def as_of_option(command: Command) -> Command:

@@ -44,7 +44,9 @@ def list_packs(as_of: date | None, kind: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(heads, ensure_ascii=False, default=str, indent=1))
         return
-    table = Table("编号 id", "名称", "文件", "现行", "可信度")
+    table = Table()
+    for header in ("编号 id", "名称", "文件", "现行", "可信度"):
+        table.add_column(header, no_wrap=header.endswith("id"))
     for head in heads:
         in_force = "是" if head["in_force"] else "否"
         table.add_row(

@@ -15,7 +15,7 @@ from models.cli.options import as_of_option, day_or_today, json_option, kind_opt
 from models.rules.rulebook import rulebook
 from models.scoring import LADDER_COLUMNS, Report, Request
 from models.scoring import score as run
-from models.tabular.issue_table import issue_counts
+from models.tabular.issue_table import general, issue_counts
 
 _ANSWERS = {"recognised": "已持有称号", "qualifies": "达标", "could_reach": "可达（含待核验）"}
 
@@ -90,7 +90,7 @@ def _print(report: Report, console: Console) -> None:
         say(f"  {_ANSWERS[name]}：{shown}", highlight=False, soft_wrap=True)
     for count in issue_counts(report.issues, report.notes):
         say(
-            f"  {count.kind.code} ×{count.count:,}　{_general(count.kind.text.zh)}",
+            f"  {count.kind.code} ×{count.count:,}　{general(count.kind.text).zh}",
             style="yellow",
             highlight=False,
         )
@@ -102,8 +102,3 @@ def _print(report: Report, console: Console) -> None:
         style="dim",
         highlight=False,
     )
-
-
-def _general(text: str) -> str:
-    """A catalogue text without the places for values."""
-    return text.split("{", maxsplit=1)[0].rstrip("“：（ ，") or text

@@ -7,7 +7,7 @@ number its conditions anew.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -47,6 +47,8 @@ class _Placed:
     condition: Condition
     text: Text
     required: bool
+    brackets: bool = False
+    """The subject stands in several branches, each with its own line: no one step leads to another."""
 
 
 def diff_packs(before: Pack, after: Pack, period: Period) -> list[Difference]:
@@ -72,8 +74,14 @@ def _placed(pack: Pack, period: Period) -> dict[Hashable, _Placed]:
     found: dict[Hashable, _Placed] = {}
     for number, (condition, required) in enumerate(_walk(pack.root, period, True)):
         key = _subject(condition.test)
-        placed = _Placed(condition, member_text(condition, period), required)
-        found[(key, number) if key in found else key] = placed
+        text = member_text(condition, period)
+        if not required:
+            text = Text(f"{text.zh}（途径之一）", f"{text.en} (one of several ways)")
+        if key in found:
+            found[key] = replace(found[key], brackets=True)
+            found[key, number] = _Placed(condition, text, required, brackets=True)
+        else:
+            found[key] = _Placed(condition, text, required)
     return found
 
 
@@ -96,10 +104,14 @@ def _subject(test: Test) -> Hashable:
 
 
 def _change(was: _Placed, now: _Placed) -> Change:
-    if was.required != now.required:
-        return "tightened" if now.required else "relaxed"
     step = _compare(was.condition.test, now.condition.test)
-    return "same" if step == 0 else "changed" if step is None else "tightened" if step > 0 else "relaxed"
+    place = now.required - was.required
+    if step is None or ((was.brackets or now.brackets) and (step or place)):
+        return "changed"
+    if step * place < 0:
+        return "changed"  # asks more of fewer firms, or less of more
+    both = step or place
+    return "same" if both == 0 else "tightened" if both > 0 else "relaxed"
 
 
 def _compare(was: Test, now: Test) -> int | None:

@@ -84,17 +84,3 @@ class SizeTable:
                 continue
             return "unknown" if any(value is None for value, _ in used) else key
         return "micro"
-
-    def open_inputs(self, figures: Figures, period: Period) -> list[str]:
-        """Columns whose absence leaves the class open."""
-        if self.class_of(figures, period) != "unknown":
-            return []
-        row = self.row_of(figures.get(self.industry.column()))
-        if row is None:
-            return [self.industry.column()]
-        columns = [
-            period.column(field, 1)
-            for field, bound in zip(self.figures, row.bounds, strict=True)
-            if bound is not None
-        ]
-        return [column for column in columns if figures.get(column) is None]

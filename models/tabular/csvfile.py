@@ -15,7 +15,7 @@ from models.tabular.headers import HEADER_SEARCH_ROWS, find_header, known_positi
 from models.tabular.issues import refusal
 from models.tabular.sniff import refuse_other_text
 from models.tabular.source import Source
-from models.tabular.survey import Survey, count_records, survey
+from models.tabular.survey import Survey, count_records, holds_a_row, survey
 from models.tabular.textfile import TextFile
 
 SEPARATORS = (",", "\t", ";")
@@ -52,6 +52,8 @@ def open_csv(path: Path, workdir: Path) -> Source:
         text = recover(path, workdir / "utf8.csv")
         head = _find_head(path, text)
         seen = survey(text.path, head.separator)
+    if seen.swallowed is not None:
+        raise refusal("E015", str(path), row=seen.swallowed)
     if not seen.tidy or _ends_lines_with_cr(text.path):
         return _rewritten(path, text, head, workdir / "rows.arrow")
     return _scanned(path, text, head, seen)
@@ -183,6 +185,8 @@ def _rewritten(path: Path, text: TextPath, head: _Head, into: Path) -> Source:
         for number, record, broken in _untidy_records(path, text, head):
             if number <= head.row:
                 continue
+            if any("\n" in cell and any(map(holds_a_row, cell.encode().split(b"\n")[1:])) for cell in record):
+                raise refusal("E015", str(path), row=number)
             if not any(cell.strip() for cell in record):
                 blank += 1
                 continue

@@ -22,6 +22,7 @@ _ERROR_CELL = re.compile(
     rb'<(?:\w+:)?c\s(?=[^>]*\bt="e")[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*>'
     rb"(?:<(?:\w+:)?f[^>]*/>|<(?:\w+:)?f[^>]*>[^<]*</(?:\w+:)?f>)?\s*<(?:\w+:)?v>([^<]*)<"
 )
+_ANY_CELL = re.compile(rb"<(?:\w+:)?c[\s>/]")
 _ROW_END = re.compile(rb"</(?:\w+:)?row>")
 
 
@@ -118,6 +119,11 @@ def _measure(piece: bytes, extent: Extent) -> None:
     if last:
         extent.column = max(extent.column, column_number(last[1]))
         extent.row = max(extent.row, int(last[2]))
+    elif cells := len(
+        _ANY_CELL.findall(piece)
+    ):  # cells need not name their place: then they stand side by side
+        extent.row += 1
+        extent.column = max(extent.column, cells)
     if b't="e"' in piece:
         for cell in _ERROR_CELL.finditer(piece):
             extent.errors[int(cell[2]), column_number(cell[1])] = cell[3].decode("utf-8", "replace")

@@ -56,7 +56,7 @@ _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _YEAR_WORDS = ("年度", "年", "")
 _MONEY = r"(?:人民币)?(?:百万美元|千美元|万美元|亿美元|美元|百万元|千元|万元|亿元)(?:人民币)?"
 _FOREIGN = r"[百千万亿]?(?:欧元|日元|港元|港币|英镑|韩元|加元|澳元|新台币|欧)"
-_SHORT = r"人民币元|元|人|名|位|件|个|家|项|级|分|年|%|‰|万人|万件"
+_SHORT = r"人民币元|元|万|亿|人|名|位|件|个|家|项|级|分|年|%|‰|万人|万件"
 _UNIT = re.compile(
     rf"(?:单位:?)?(?P<long>{_MONEY}|{_FOREIGN})|(?:单位:?|(?<=[(,/_\-;:、]))(?P<short>{_SHORT})(?![^),/_\-;:、\d])"
 )
@@ -204,6 +204,7 @@ def _unit_readings(text: str) -> Iterator[tuple[str, str | None]]:
     """``text`` without each unit it holds, then as it is. ``企业估值(万美元)`` is also 企业估值(美元)."""
     for match in _UNIT.finditer(text):
         unit = (match["long"] or match["short"]).replace("人民币", "")
+        unit = {"万": "万元", "亿": "亿元"}.get(unit, unit)
         before, after = text[: match.start()], text[match.end() :]
         if unit.endswith("美元"):
             yield _tidy(f"{before}美元{after}"), unit

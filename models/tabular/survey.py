@@ -29,6 +29,9 @@ _FILLED, _EDGE, _NEWLINE, _QUOTE = 1, 2, 4, 8
 _THREADS = 2
 
 _Bytes = npt.NDArray[np.uint8]
+_Bools = npt.NDArray[np.bool_]
+_LINE = 4096
+_CODE = re.compile(rb'(?:^|[,;\t"])\s*[0-9A-HJ-NPQRTUWXY]{18}\s*(?:[,;\t"]|\r?$)')
 
 
 @dataclass(slots=True)
@@ -41,6 +44,8 @@ class Survey:
     """Every quote opens a field, closes one or is doubled inside one, and every quoted field is closed."""
     records: int | None = None
     """How many there are; None where nobody had to count."""
+    swallowed: int | None = None
+    """The first record in which a quoted field runs over another firm's row: quotes left open in pairs."""
     empty_quotes: bool = False
     """There may be blanks written as ``""``."""
     blank: npt.NDArray[np.uint32] = field(default_factory=lambda: np.empty(0, np.uint32))
@@ -116,6 +121,8 @@ def _look(
         inside = np.bitwise_xor.accumulate(kinds & _QUOTE != 0)
         found.tidy = _quotes_fit(kinds, inside, last)
         found.empty_quotes = found.empty_quotes or b'""' in block
+        if found.tidy:  # else Python's reader tells what the quotes mean
+            _look_for_swallowed(block, newline, inside, found)
         newline &= ~inside
     ends = np.flatnonzero(newline) + 1
     if last and len(block) and (not len(ends) or ends[-1] < len(block)):
@@ -130,6 +137,20 @@ def _look(
     blank.append((np.flatnonzero(filled == 0) + found.records + 1).astype(np.uint32))
     found.records += len(ends)
     return block[ends[-1] :]
+
+
+def _look_for_swallowed(block: bytes, newline: _Bools, inside: _Bools, found: Survey) -> None:
+    """A line within quotes that looks like a firm's own row."""
+    for place in np.flatnonzero(newline & inside) if found.swallowed is None else ():
+        if holds_a_row(block[place + 1 : place + 1 + _LINE].split(b"\n", 1)[0]):
+            assert found.records is not None
+            found.swallowed = found.records + int((newline & ~inside)[:place].sum()) + 1
+            return
+
+
+def holds_a_row(line: bytes) -> bool:
+    """Does a line hold a code that stands by itself, as in a row of its own?"""
+    return _CODE.search(line) is not None
 
 
 def _quotes_fit(kinds: _Bytes, inside: npt.NDArray[np.bool_], last: bool) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+import openpyxl
 import polars as pl
 import pytest
 
@@ -244,8 +245,6 @@ def test_rules_commands() -> None:
 
 
 def test_a_filled_template_is_scored_without_a_question(tmp_path: Path) -> None:
-    import openpyxl  # noqa: PLC0415
-
     book_path = tmp_path / "模板.xlsx"
     tidui("template", "-o", book_path, *DAY)
     book = openpyxl.load_workbook(book_path)
@@ -281,3 +280,60 @@ def test_synth_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
 def _code(number: int) -> str:
     """A valid code: the demo registry's."""
     return str(pl.read_csv(DEMO, infer_schema=False, n_rows=number)["uscc"][number - 1])
+
+
+def test_quotes_left_open_in_pairs_lose_no_firm(tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    rows = [f'{_code(1)},"甲,1', f"{_code(2)},乙,2", f"{_code(3)},丙,3", f'{_code(4)},"丁,4']
+    source.write_text("uscc,name,niche_years\n" + "\n".join(rows) + "\n", "utf-8")
+    assert "E015" in tidui("score", source, "-o", tmp_path / "out.csv", *DAY, code=3).stderr
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_line_break_within_quotes_is_no_fault(tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text(f'uscc,name,备注\n{_code(1)},"甲","第一行\n第二行"\n{_code(2)},乙,\n', "utf-8")
+    tidui("score", source, "-o", tmp_path / "out.csv", *DAY)
+    assert pl.read_csv(tmp_path / "out.csv", infer_schema=False)["name"].to_list() == ["甲", "乙"]
+
+
+@pytest.mark.parametrize("command", ["explain", "gap"])
+def test_a_row_that_cannot_be_judged_is_not_explained(tmp_path: Path, command: str) -> None:
+    source = write_csv(tmp_path / "in.csv", [["uscc", "name"], ["9.14403E+17", "甲"]])
+    done = tidui(command, source, "甲", *DAY, code=2)
+    assert "E409" in done.stderr
+    assert "E105" in done.stderr
+    assert not done.stdout
+
+
+def test_of_two_rows_with_one_code_either_can_be_explained(tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "in.csv", [["uscc", "name"], [_code(1), "甲"], [_code(1), "乙"]])
+    assert "--row" in tidui("explain", source, _code(1), *DAY, code=2).stderr
+    assert json.loads(tidui("explain", source, _code(1), "--row", "3", *DAY, "--json").stdout)["name"] == "乙"
+
+
+def test_gap_says_by_which_rules_and_that_it_is_no_recognition() -> None:
+    told = json.loads(tidui("gap", DEMO, _code(1), *DAY, "--json").stdout)
+    assert (told["as_of"], told["rulebook"]) == ("2026-06-30", rulebook().hash)
+    assert told["disclaimer"] == "预评估，不构成认定"
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_no_figure_can_be_of_is_refused(tmp_path: Path, day: str) -> None:
+    tidui("score", DEMO, "-o", tmp_path / "out.csv", "--as-of", day, code=2)
+
+
+def test_a_template_is_a_workbook_by_its_name_too(tmp_path: Path) -> None:
+    assert ".xlsx" in tidui("template", "-o", tmp_path / "t.csv", *DAY, code=2).stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_console_without_ticks_does_not_stop_the_answer() -> None:
+    done = subprocess.run(
+        [str(TIDUI), "explain", str(DEMO), _code(1), *DAY],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "gbk", "PYTHONUTF8": "0"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "专精特新".encode("gbk") in done.stdout

@@ -140,3 +140,9 @@ def test_the_header_may_stand_below_titles() -> None:
     rows = [["企业清单"], ["单位：万元"], [], ["序号", "信用代码"], ["1", "x"]]
     assert find_header(rows) == 3
     assert find_header([[""]] * 20 + [[CODE]]) is None
+
+
+@pytest.mark.parametrize(("header", "unit"), [("2025年营业收入（亿）", "亿元"), ("营业收入2025(万)", "万元")])
+def test_a_unit_without_its_yuan_is_still_a_unit(header: str, unit: str) -> None:
+    (reading,), notes = read_headers([header])
+    assert (reading.name, reading.unit, notes) == ("revenue_2025", unit, [])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from models.errors import FileRefused
 from models.tabular.guard import Extent, Limits, column_letters, column_number, excess, sheet_extent
+from models.tabular.issues import IssueLog
+from models.tabular.reader import open_table
 from tests.tabular.files import Read, bare_workbook, code
 
 Workbook = Callable[..., Path]
@@ -251,3 +255,24 @@ def test_csv_and_workbook_read_the_same(read: Read) -> None:
     first = text.firms.row(0, named=True)
     assert (first["revenue_2020"], first["total_assets_2021"]) == (398_921_100, 2_474_380_000)
     assert text.firms["industry"].drop_nulls()[0] == 37002
+
+
+def test_cells_that_do_not_name_their_place_are_read(tmp_path: Path) -> None:
+    """OOXML lets rows and cells leave out ``r``; openpyxl and Excel write it, other programs need not."""
+    plain, bare = tmp_path / "plain.xlsx", tmp_path / "bare.xlsx"
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["统一社会信用代码", "企业名称"])
+    sheet.append(["914403006188470942", "甲"])
+    book.save(plain)
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(bare, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name.startswith("xl/worksheets/sheet"):
+                data = re.sub(rb'(<(?:c|row))((?: [a-z]+="[^"]*")*?) r="[^"]*"', rb"\1\2", data)
+            new.writestr(name, data)
+    log = IssueLog()
+    with open_table(bare) as table:
+        frame = table.scan((), log).collect(engine="streaming")
+    assert frame["name"].to_list() == ["甲"]
