@@ -16,6 +16,7 @@ from models.rules.rulebook import rulebook
 from models.scoring import LADDER_COLUMNS, Report, Request
 from models.scoring import score as run
 from models.tabular.issue_table import general, issue_counts
+from models.tabular.issues import refusal
 
 _ANSWERS = {"recognised": "已持有称号", "qualifies": "达标", "could_reach": "可达（含待核验）"}
 
@@ -51,9 +52,7 @@ def score(
     else:
         _print(report, console)
     if report.rows and report.unreadable == report.rows:
-        click.echo(
-            "没有一行能读出，请按错误表逐行修正。 No row could be read; see the list of errors.", err=True
-        )
+        click.echo(str(refusal("E406", str(source))), err=True)
         click.get_current_context().exit(1)
 
 

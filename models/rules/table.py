@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from models.fields import Field, catalogue
+from models.dtypes import dtype_of
+from models.fields import catalogue
 from models.rules.compile import Compiled, Standards
 from models.rules.program import Node, Program, Slot
 from models.rules.size import SizeTable
@@ -24,20 +25,6 @@ from models.verdict import Verdict
 
 Expr = pl.Expr
 
-DTYPES: dict[str, Any] = {
-    "text": pl.String,
-    "code": pl.String,
-    "enum": pl.String,
-    "money": pl.Int64,
-    "count": pl.Int64,
-    "year": pl.Int64,
-    "decimal": pl.Float64,
-    "score": pl.Float64,
-    "ratio": pl.Float64,
-    "bool": pl.Boolean,
-    "date": pl.Date,
-    "title": pl.Date,
-}
 VERDICT_WORDS = pl.Series([verdict.key for verdict in Verdict], dtype=pl.String)
 CLASS_WORDS = pl.Series([*SizeTable.KEYS, "unknown"], dtype=pl.String)
 
@@ -46,11 +33,7 @@ def column_dtype(column: str) -> Any:
     """The polars type a canonical column is held in (models.fields)."""
     parsed = catalogue().parse_column(column)
     assert parsed is not None, column
-    return field_dtype(parsed[0])
-
-
-def field_dtype(field: Field) -> Any:
-    return pl.Int32 if field.key == "industry" else DTYPES[field.type]
+    return dtype_of(parsed[0])
 
 
 def assess(frame: pl.LazyFrame, standards: Standards, available: Collection[str]) -> pl.LazyFrame:

@@ -7,13 +7,14 @@ the exact reading of :mod:`.cells`. It never gives a value that the exact readin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 
 import polars as pl
 
 from models.codes import encode_industry, industries
+from models.dtypes import dtype_of
 from models.fields import COUNT_LIMIT, MONEY_LIMIT, NO_TITLE, Field
 from models.tabular.cells import MONEY_TENS, YEARS, reader_for
 
@@ -27,26 +28,6 @@ _LONGEST_BLANK = 9
 _WORDS = 16
 """So many words of a column are compared with; rarer ones are read exactly."""
 _NUMBERS = frozenset(["money", "count", "year", "decimal", "score", "ratio"])
-
-DTYPES: Mapping[str, type[pl.DataType]] = {
-    "text": pl.String,
-    "code": pl.String,
-    "money": pl.Int64,
-    "count": pl.Int64,
-    "year": pl.Int64,
-    "decimal": pl.Float64,
-    "score": pl.Float64,
-    "ratio": pl.Float64,
-    "bool": pl.Boolean,
-    "enum": pl.String,
-    "date": pl.Date,
-    "title": pl.Date,
-}
-
-
-def dtype_of(field: Field) -> type[pl.DataType]:
-    """The polars type a field is held in (see :mod:`models.fields`)."""
-    return pl.Int32 if field.key == "industry" else DTYPES[field.type]
 
 
 @dataclass(frozen=True, slots=True)
