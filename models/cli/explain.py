@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from models.cli.firm import find_firm, heading, row_option
+from models.cli.firm import find_firm, firm_arguments, heading
 from models.cli.options import as_of_option, day_or_today, json_option, kind_option, standards_option
 from models.cli.tree import answer_tree
 from models.ladder import Standing, standing_of
@@ -23,9 +23,7 @@ from models.verdict import DISCLAIMER, Verdict
 
 
 @click.command()
-@click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
-@click.argument("firm", metavar="CODE_OR_NAME")
-@row_option
+@firm_arguments
 @as_of_option
 @kind_option
 @standards_option

@@ -17,10 +17,12 @@ from models.tabular.reader import FOUND_LIMIT, open_table
 LISTED = 5
 
 
-def row_option(command: Command) -> Command:
-    return click.option("--row", type=int, help="行号；代码重复时用。Row number, where a code stands twice.")(
-        command
-    )
+def firm_arguments(command: Command) -> Command:
+    """INPUT, CODE_OR_NAME and ``--row``."""
+    source = click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
+    firm = click.argument("firm", metavar="CODE_OR_NAME")
+    row = click.option("--row", type=int, help="行号；代码重复时用。Row number, where a code stands twice.")
+    return source(firm(row(command)))
 
 
 def find_firm(source: Path, needle: str, as_of: date, row: int | None = None) -> Mapping[str, Any]:

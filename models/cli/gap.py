@@ -14,7 +14,7 @@ from rich.tree import Tree
 
 from models.advice import Advice, Gap, StandardGap, advise
 from models.cli.explain import print_standing, standing_dict
-from models.cli.firm import find_firm, heading, row_option
+from models.cli.firm import find_firm, firm_arguments, heading
 from models.cli.options import as_of_option, day_or_today, json_option, kind_option
 from models.errors import Text
 from models.fields import catalogue
@@ -29,9 +29,7 @@ ASKED = 5
 
 
 @click.command()
-@click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
-@click.argument("firm", metavar="CODE_OR_NAME")
-@row_option
+@firm_arguments
 @as_of_option
 @kind_option
 @json_option

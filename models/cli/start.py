@@ -9,7 +9,7 @@ SETTINGS = {
     "OMP_NUM_THREADS": "1",
     # One arena: pieces of a table are freed by another thread than made them (docs/measured.md).
     "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:500,muzzy_decay_ms:0",
-    # Pieces of so many rows, and one row group read ahead: memory does not grow with the file.
+    # Pieces of so many rows, and one row group read ahead: the least memory of what was tried.
     "POLARS_IDEAL_MORSEL_SIZE": "50000",
     "POLARS_ROW_GROUP_PREFETCH_SIZE": "1",
 }

@@ -28,7 +28,7 @@ from models.rules.condition import (
     Title,
 )
 from models.rules.pack import KINDS, Amount, Document, InForce, Information, Label, Pack, Shared, Shown
-from models.rules.parse import Reader, Unreadable, parse_staged
+from models.rules.parse import Reader, parse_staged
 from models.rules.parse_card import named_quantity, parse_card
 from models.rules.program import Comparison
 from models.rules.size import SizeTable
@@ -320,5 +320,3 @@ _TESTS: Mapping[str, tuple[tuple[str, ...], Callable[[Reader, Context, Block], T
     "first_year": (("back", "inside"), _first_year),
     "size": ((), _size),
 }
-
-__all__ = ["Context", "Unreadable", "clause_of", "parse_information", "parse_members", "parse_pack"]

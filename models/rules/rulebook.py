@@ -180,6 +180,3 @@ def _bounds(r: Reader, block: Block, key: str, unit: str) -> tuple[int, int, int
             block, "R021", f"{key} 应为大、中、小三个递减下限", f"{key} needs three falling bounds", key
         )
     return lines[0], lines[1], lines[2]
-
-
-__all__ = ["Rulebook", "Text", "load_rulebook", "rulebook"]
