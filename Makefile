@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help run test check lint lock bench clean
 
 help:
-	@echo "make run    set up, score the demo registry and say where the result lies"
+	@echo "make run    set up and start the service with the demo registry at 127.0.0.1:8000"
 	@echo "make test   set up and run every test"
 	@echo "make check  lint, types, import contract, tests: what CI runs"
 	@echo "make bench  the benchmark table (ten minutes, 6 GB of disk)"
@@ -28,8 +28,7 @@ help:
 	@touch $@
 
 run: .venv/.run
-	@mkdir -p out
-	$(BIN)/tidui score seeds/demo/firms.csv -o out/demo.xlsx --as-of 2026-06-30
+	@exec $(BIN)/tidui serve --demo
 
 test: .venv/.test
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
@@ -51,4 +50,4 @@ lock:
 	uv pip compile pyproject.toml --extra build --extra dev --universal --generate-hashes --no-emit-index-url --no-header -c requirements.lock -o requirements-dev.lock
 
 clean:
-	rm -rf .venv out
+	rm -rf .venv out data
