@@ -81,6 +81,12 @@ def normal_header(text: str) -> str:
     return _CLASS_TWO.sub("ii类", _CLASS_ONE.sub("i类", text))
 
 
+def known_field(header: str) -> Field | None:
+    """The field that a header names, if it names one."""
+    match = _match(header)
+    return match.field if match else None
+
+
 def holds_code_header(cells: Sequence[str]) -> bool:
     """Whether one of the cells heads the column of the unified social credit code."""
     return any((match := _match(cell)) is not None and match.field.key == "uscc" for cell in cells if cell)

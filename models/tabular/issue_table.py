@@ -19,6 +19,7 @@ LEVELS = {
     "file": Text("整个文件", "file"),
     "row": Text("整行未评估", "row not judged"),
     "cell": Text("按缺数据处理", "counts as missing"),
+    "entry": Text("未收入名单", "entry not taken"),
     "warning": Text("提醒", "warning"),
     "notice": Text("说明", "notice"),
 }

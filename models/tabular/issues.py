@@ -17,7 +17,7 @@ import yaml
 from models.errors import FileRefused, OutputRefused, Text, TiduiError, UsageRefused
 from models.seeds import seed
 
-Level = Literal["file", "row", "cell", "warning", "notice"]
+Level = Literal["file", "row", "cell", "entry", "warning", "notice"]
 
 LISTED_LIMIT = 200_000
 """How many cell issues a log keeps one by one; beyond it they are counted by code and column only."""

@@ -12,6 +12,9 @@ from models.tabular.headers import find_header
 from models.tabular.issues import refusal
 from models.tabular.source import Source
 
+_INDEX = "\0row"
+"""Not ``row``: a file may have a column of that name."""
+
 
 def open_parquet(path: Path) -> Source:
     """Lay a Parquet file open; row 2 is its first, as in a sheet with a header. Raises E002, E003, E010."""
@@ -28,7 +31,8 @@ def open_parquet(path: Path) -> Source:
     if not rows:
         raise refusal("E002", str(path))
     columns = [_plain(name, dtype).alias(f"c{place}") for place, (name, dtype) in enumerate(schema.items())]
-    numbered = frame.with_row_index("row", offset=2).select(pl.col("row").cast(pl.UInt32), *columns)
+    index = pl.col(_INDEX).cast(pl.UInt32).alias("row")
+    numbered = frame.with_row_index(_INDEX, offset=2).select(index, *columns)
     unreadable = [place for place, dtype in enumerate(schema.values()) if _is_opaque(dtype)]
     return Source(kind="parquet", frame=numbered, header=header, header_row=1, unreadable=unreadable)
 

@@ -98,6 +98,15 @@ def in_larger_pieces(frame: pl.LazyFrame) -> pl.LazyFrame:
     return register_io_source(pieces, schema=frame.collect_schema())
 
 
+def _different(header: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Headers by their place, told apart where two are alike."""
+    seen: set[str] = set()
+    for place, name in enumerate(header):
+        shown = f"{name} ({place + 1})" if name in seen else name
+        seen.add(shown)
+        yield place, shown
+
+
 class Table:
     """An open table: ``columns`` says what each was taken for, ``notes`` what there is to say about them."""
 
@@ -215,6 +224,23 @@ class Table:
         frame, morsel = self._plan(wanted, log or IssueLog(), CodeLedger())
         found = frame.filter(pl.col("row").is_in(rows)).collect(engine="streaming")
         return morsel(found).select(*IDENTITY, *wanted).to_dicts()
+
+    def cells(self, rows: Sequence[int]) -> pl.DataFrame:
+        """``row`` and ``cells``, a JSON object of header and cell as written.
+
+        A text file gives all its columns, a workbook those whose header is known.
+        """
+        source = self._source
+        held = source.frame.collect_schema()
+        columns = [
+            pl.col(f"c{place}").cast(pl.String).alias(header)
+            for place, header in _different(source.header)
+            if f"c{place}" in held
+        ]
+        found = source.frame.filter(pl.col("row").is_in(list(rows))).select(
+            "row", pl.struct(columns).struct.json_encode().alias("cells")
+        )
+        return found.collect(engine="streaming")
 
     def refuse(self, error: pl.exceptions.PolarsError) -> TiduiError:
         """The refusal for what polars met while a scan was executed: a damaged file (E010)."""

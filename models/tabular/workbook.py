@@ -42,12 +42,13 @@ _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationship
 Row = tuple[int, list[str | None]]
 
 
-def unpack_workbook(path: Path, into: Path, limits: Limits) -> Mapping[str, Any]:
+def unpack_workbook(path: Path, into: Path, limits: Limits, whole: bool = False) -> Mapping[str, Any]:
     """Write the sheet that holds the firms to the Arrow file ``into`` and return what the child found.
 
     Keys: sheet, others, header, header_row, blank_count, unnamed, sample. Raises E001–E003, E008–E010, E014.
+    ``whole``: no header is looked for; the first sheet that is not empty is written as it is.
     """
-    request = json.dumps({"path": str(path), "into": str(into), "limits": asdict(limits)})
+    request = json.dumps({"path": str(path), "into": str(into), "limits": asdict(limits), "whole": whole})
     root = str(Path(__file__).resolve().parents[2])
     inherited = os.environ.get("PYTHONPATH")
     environment = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{inherited}" if inherited else root}
@@ -91,7 +92,8 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        answer: Mapping[str, object] = _unpack(Path(request["path"]), Path(request["into"]), limits)
+        unpack = _unpack_whole if request["whole"] else _unpack
+        answer: Mapping[str, object] = unpack(Path(request["path"]), Path(request["into"]), limits)
     except _Refused as refused:
         json.dump({"code": refused.code, "details": refused.details}, sys.stdout)
         return _REFUSED
@@ -126,6 +128,25 @@ def _unpack(path: Path, into: Path, limits: Limits) -> Mapping[str, object]:
                 others = [o for o in rest if (extents.get(o) or sheet_extent(archive, parts[o])).row]
                 return {"sheet": name, "others": others, **found}
     raise _Refused("E003" if any(extent.row for extent in extents.values()) else "E001")
+
+
+def _unpack_whole(path: Path, into: Path, limits: Limits) -> Mapping[str, object]:
+    book = python_calamine.CalamineWorkbook.from_path(str(path))
+    with zipfile.ZipFile(path) as archive:
+        parts = _sheet_parts(archive)
+        for name in book.sheet_names:
+            extent = sheet_extent(archive, parts[name]) if name in parts else Extent()
+            if not extent.row:
+                continue
+            too_much = excess(extent, limits)
+            if too_much:
+                raise _Refused("E009", **too_much)
+            with TextFile(into, range(extent.column)) as file:
+                for number, cells in _rows(book.get_sheet_by_name(name), extent.errors):
+                    blanks = [None] * (extent.column - len(cells))
+                    file.add(number, [*cells, *blanks][: extent.column])
+            return {"sheet": name}
+    raise _Refused("E001")
 
 
 def _sheet_parts(archive: zipfile.ZipFile) -> Mapping[str, str]:

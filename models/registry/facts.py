@@ -1,0 +1,291 @@
+"""What the registry knows of a firm, figure by figure: the last word, who said it, and what else was said.
+
+Words in their order: the editions of the lineage, oldest first; a correction by hand stands just above the
+edition it was made over; a blank says nothing. For titles a published list is one more word, weighed by its
+date: it wins over an own figure of the same day or before. A complete list without the firm says 无.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy import BindParameter, Connection, bindparam, select
+
+from models.registry.firm_rows import firm_rows, firm_version
+from models.registry.state import State
+from models.registry.tables import correction, edition, title_entry, title_list
+from models.registry.tables import facts as facts_table
+from models.registry.title_columns import MEMBER, NOT_HELD, title_column
+
+__all__ = ["Fact", "Figures", "FirmFacts", "complete_lists", "figures_of", "firm_facts", "firm_version"]
+
+IDENTITY = ("uscc", "name")
+"""Stand in a document and are no figures."""
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One figure as somebody gave it, in its external form."""
+
+    value: Any
+    source: Literal["upload", "hand", "list"]
+    dated: date
+    origin: str
+    """Name of the file or list, or who corrected it."""
+    edition_id: int | None = None
+    """The edition that holds it, or that was active when it was corrected."""
+    list_id: int | None = None
+    also: tuple[Fact, ...] = ()
+    """What others say of it: under a correction the import's value, over it the corrected one."""
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What one edition says of one firm."""
+
+    edition_id: int
+    dated: date
+    origin: str
+    document: Document
+
+    def fact(self, column: str) -> Fact:
+        return Fact(self.document[column], "upload", self.dated, self.origin, self.edition_id)
+
+
+class Figures(Mapping[str, Fact]):
+    """Facts by column. Values stand ready; who said it is looked up when asked for."""
+
+    def __init__(self, uploads: Sequence[Upload], told: Mapping[str, Fact]) -> None:
+        """``uploads``: oldest first. ``told``: columns of which hand or list has something to say."""
+        self._uploads = uploads
+        self._told = told
+        self.values_by_column: dict[str, Any] = {}
+        for upload in uploads:
+            self.values_by_column.update(upload.document)
+        for column, fact in told.items():
+            self.values_by_column[column] = fact.value
+        for column in IDENTITY:
+            self.values_by_column.pop(column, None)
+
+    def __getitem__(self, column: str) -> Fact:
+        if column in self._told:
+            return self._told[column]
+        if column in self.values_by_column:
+            for upload in reversed(self._uploads):
+                if column in upload.document:
+                    return upload.fact(column)
+        raise KeyError(column)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.values_by_column))
+
+    def __len__(self) -> int:
+        return len(self.values_by_column)
+
+    def former_names(self, name: str | None) -> tuple[str, ...]:
+        """Other names that editions give, the latest first."""
+        names = dict.fromkeys(upload.document.get("name") for upload in reversed(self._uploads))
+        return tuple(other for other in names if other is not None and other != name)
+
+
+@dataclass(frozen=True, slots=True)
+class FirmFacts:
+    """A firm as the registry knows it."""
+
+    uscc: str
+    name: str | None
+    district: str | None
+    industry: int | None
+    version: int
+    """Counts corrections by hand."""
+    former_names: tuple[str, ...] = ()
+    """Names of earlier editions, the latest first."""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+    @property
+    def external(self) -> dict[str, Any]:
+        """Column → value, sorted by column."""
+        if isinstance(self.facts, Figures):
+            return dict(sorted(self.facts.values_by_column.items()))
+        return {column: self.facts[column].value for column in sorted(self.facts)}
+
+
+def firm_facts(
+    connection: Connection, state: State, usccs: Sequence[str], *, district: str | None = None
+) -> dict[str, FirmFacts]:
+    """Facts of the firms in the order asked for; unknown ones and those of another district are left out."""
+    rows = firm_rows(connection, state, usccs, district=district)
+    codes = [code for code in dict.fromkeys(usccs) if code in rows]
+    return {
+        code: FirmFacts(
+            code,
+            rows[code].name,
+            rows[code].district,
+            rows[code].industry,
+            rows[code].version,
+            figures.former_names(rows[code].name),
+            figures,
+        )
+        for code, figures in figures_of(connection, state, codes).items()
+    }
+
+
+def figures_of(connection: Connection, state: State, codes: Sequence[str]) -> dict[str, Figures]:
+    """Merged figures of the codes that an edition of the lineage holds, in the order asked for."""
+    if not codes:
+        return {}
+    uploads = _uploads(connection, state, codes)
+    hands = _hands(connection, state, codes)
+    complete = complete_lists(connection)
+    entries = _entries(connection, codes)
+    return {
+        code: Figures(own, _told(own, hands.get(code, {}), entries.get(code, {}), complete))
+        for code in codes
+        if (own := uploads.get(code))
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ListWord:
+    """What a published list says: the value, and of which list."""
+
+    column: str
+    value: Any
+    list_id: int
+    dated: date
+    origin: str
+    newest: tuple[date, int]
+    """Date and number of the newest list that may mean the firm: a complete list before it is overtaken."""
+
+    def fact(self) -> Fact:
+        return Fact(self.value, "list", self.dated, self.origin, list_id=self.list_id)
+
+
+def complete_lists(connection: Connection) -> dict[str, ListWord]:
+    """Column → what the newest complete list says of a firm that is not on it."""
+    found = {}
+    for row in connection.execute(_COMPLETE):
+        column = title_column(row.title)
+        order = (row.dated, row.id)
+        found[column] = ListWord(column, NOT_HELD[column], row.id, row.dated, row.source_name, order)
+    return found
+
+
+def _entries(connection: Connection, codes: Sequence[str]) -> dict[str, dict[str, ListWord]]:
+    """Firm → column → what the newest list says that has the firm; an uncertain entry says nothing (None)."""
+    found: dict[str, dict[str, ListWord]] = {}
+    for row in connection.execute(_ENTRIES, {"codes": codes}):
+        column, order = title_column(row.title), (row.dated, row.id)
+        own = found.setdefault(row.uscc, {})
+        if not row.certain and column in own:
+            own[column] = replace(own[column], newest=order)
+            continue
+        value = None if not row.certain else True if column in MEMBER else row.valid_until.isoformat()
+        own[column] = ListWord(column, value, row.id, row.dated, row.source_name, order)
+    return found
+
+
+def _told(
+    uploads: Sequence[Upload],
+    hands: Mapping[str, Fact],
+    entries: Mapping[str, ListWord],
+    complete: Mapping[str, ListWord],
+) -> dict[str, Fact]:
+    told = {column: _with_hand(uploads, column, hand) for column, hand in hands.items()}
+    for column in {*entries, *complete}:
+        own = told.get(column) or _last_upload(uploads, column)
+        fact = _with_list(own, entries.get(column), complete.get(column))
+        if fact is not None:
+            told[column] = fact
+    return told
+
+
+def _with_hand(uploads: Sequence[Upload], column: str, hand: Fact) -> Fact:
+    """The hand's word stands over its edition: below it imports lose, above it the newest wins."""
+    over = next((at for at, upload in enumerate(uploads) if upload.edition_id == hand.edition_id), None)
+    below = uploads if over is None else uploads[: over + 1]
+    newer = None if over is None else _last_upload(uploads[over + 1 :], column)
+    if newer is not None:
+        return replace(newer, also=(hand,))
+    older = _last_upload(below, column)
+    return hand if older is None else replace(hand, also=(older,))
+
+
+def _with_list(own: Fact | None, entry: ListWord | None, complete: ListWord | None) -> Fact | None:
+    """The newest word of the lists against the own figure; None where the own figure stands as it is."""
+    word = entry
+    if complete is not None and (entry is None or complete.newest > entry.newest):
+        word = complete
+    if word is None or word.value is None:
+        return None
+    if own is None:
+        return word.fact()
+    if word.dated >= own.dated:
+        return replace(word.fact(), also=(replace(own, also=()), *own.also))
+    return None if word is complete else replace(own, also=(*own.also, word.fact()))
+
+
+def _last_upload(uploads: Sequence[Upload], column: str) -> Fact | None:
+    return next((upload.fact(column) for upload in reversed(uploads) if column in upload.document), None)
+
+
+def _uploads(connection: Connection, state: State, codes: Sequence[str]) -> dict[str, list[Upload]]:
+    age = {number: at for at, number in enumerate(reversed(state.lineage))}
+    found: dict[str, list[Upload]] = {}
+    rows: Iterable[Any] = connection.execute(_UPLOADS, {"codes": codes, "lineage": state.lineage})
+    if len(age) > 1:
+        rows = sorted(rows, key=lambda row: age[row.edition_id])
+    for row in rows:
+        uscc, number, document, dated, origin = row
+        found.setdefault(uscc, []).append(Upload(number, dated, origin, orjson.loads(document)))
+    return found
+
+
+def _hands(connection: Connection, state: State, codes: Sequence[str]) -> dict[str, dict[str, Fact]]:
+    """Firm → column → the last correction that was not withdrawn."""
+    age = {number: at for at, number in enumerate(reversed(state.lineage))}
+    rows = connection.execute(_HANDS, {"codes": codes, "lineage": state.lineage})
+    found: dict[str, dict[str, Fact]] = {}
+    for row in sorted(rows, key=lambda row: (age[row.edition_id], row.id)):
+        own = found.setdefault(row.uscc, {})
+        own.pop(row.column, None)
+        if row.value is not None:
+            own[row.column] = Fact(
+                orjson.loads(row.value), "hand", row.made_at.date(), row.actor, row.edition_id,
+                reason=row.reason,
+            )  # fmt: skip
+    return found
+
+
+_CODES: BindParameter[Any] = bindparam("codes", expanding=True)
+_LINEAGE: BindParameter[Any] = bindparam("lineage", expanding=True)
+
+_UPLOADS = (
+    select(
+        facts_table.c.uscc, facts_table.c.edition_id, facts_table.c.document,
+        edition.c.dated, edition.c.source_name,
+    )
+    .join_from(facts_table, edition)
+    .where(facts_table.c.uscc.in_(_CODES), facts_table.c.edition_id.in_(_LINEAGE))
+)  # fmt: skip
+
+_HANDS = select(correction).where(correction.c.uscc.in_(_CODES), correction.c.edition_id.in_(_LINEAGE))
+
+_COMPLETE = select(title_list).where(title_list.c.complete).order_by(title_list.c.dated, title_list.c.id)
+
+_ENTRIES = (
+    select(
+        title_entry.c.uscc, title_entry.c.valid_until, title_entry.c.certain,
+        title_list.c.id, title_list.c.title, title_list.c.dated, title_list.c.source_name,
+    )
+    .join_from(title_entry, title_list)
+    .where(title_entry.c.uscc.in_(_CODES))
+    .order_by(title_list.c.dated, title_list.c.id)
+)  # fmt: skip

@@ -1,0 +1,220 @@
+"""Import: a file becomes the active edition in one step, after all the long work was done unseen.
+
+What is written on the way (Parquet, facts, firms, names, a run) belongs to an edition that is ``building``
+and that no look-up sees. The last transaction changes what differs, points at the edition and leaves the
+audit record. An import that was killed leaves the old edition active; the next one clears what it staged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+from sqlalchemy import Connection, insert, select, update
+
+from models.errors import Text, UsageRefused
+from models.registry import firms, runs
+from models.registry.audit import Actor, append
+from models.registry.database import Database
+from models.registry.editions import Built, Manifest, build_edition, read_manifest
+from models.registry.lock import one_at_a_time
+from models.registry.merged import read_registry
+from models.registry.partitions import BUCKETS, documents, file_hash, read_part
+from models.registry.search.write import NameEntry, stage_names
+from models.registry.staging import stage
+from models.registry.state import State, changed, read_state
+from models.registry.tables import edition, facts
+from models.registry.unfinished import clear_unfinished
+from models.rules.quantity import Period
+from models.rules.rulebook import Rulebook, rulebook
+from models.settings import Settings
+from models.tabular.issue_table import write_issue_table
+from models.tabular.issues import Issue, IssueLog
+from models.tabular.reader import open_table
+
+Stage = Literal["reading", "facts", "names", "firms", "standing"]
+Progress = Callable[[Stage, int], None]
+"""Hears what is being done and how many rows of it are."""
+
+ISSUE_TABLE = "issues.csv"
+
+
+def _silent(stage: Stage, rows: int) -> None:
+    """Progress that nobody listens to."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import made of a file."""
+
+    edition_id: int
+    edition_hash: str
+    manifest: Manifest
+    run_id: int | None
+    already: bool = False
+    """The same file of the same date had been imported before; nothing was done."""
+    active: bool = True
+    changed_firms: int = 0
+    """Firms known before whose name, district or industry now reads differently."""
+    issues: IssueLog | None = None
+    notes: Sequence[Issue] = ()
+    issues_at: Path | None = None
+
+
+def import_file(
+    database: Database,
+    settings: Settings,
+    path: Path,
+    *,
+    dated: date,
+    actor: Actor,
+    now: datetime,
+    book: Rulebook | None = None,
+    as_of: date | None = None,
+    kind: str = "new",
+    progress: Progress = _silent,
+) -> Imported:
+    """Make ``path`` the active edition, over the one that is active now.
+
+    ``dated``: the day its figures speak of. ``as_of`` (default the same): the day standing is judged for.
+    Raises FileRefused, Busy (G001) and DatabaseAway; whatever is raised, the registry is as it was.
+    """
+    with one_at_a_time(database, settings):
+        clear_unfinished(database, settings, now)
+        with open_table(path, as_of=dated) as table:
+            source_hash = file_hash(path)
+            with database.read() as connection:
+                known = _already(connection, source_hash, dated)
+            if known:
+                return known
+            built = build_edition(settings, table, source_hash, dated, lambda rows: progress("reading", rows))
+        importing = _Import(database, settings, built, actor, now, progress)
+        return importing.activate(book or rulebook(), Period(as_of or dated, kind))
+
+
+@dataclass(frozen=True)
+class _Import:
+    database: Database
+    settings: Settings
+    built: Built
+    actor: Actor
+    now: datetime
+    progress: Progress
+
+    def activate(self, book: Rulebook, period: Period) -> Imported:
+        manifest = self.built.manifest
+        issues_at = self._write_issues()
+        with self.database.write() as connection:
+            before = read_state(connection)
+            edition_id = self._begin(connection, before.edition_id)
+        after = State(
+            edition_id, manifest.hash, (edition_id, *before.lineage), None, before.registry_version,
+            before.keys_version,
+        )  # fmt: skip
+        self._stage_facts(edition_id)
+        self._stage_names(edition_id, before)
+        with self.database.read() as connection:
+            registry = read_registry(connection, self.settings, after)
+        projection = firms.project(self.database, registry, lambda rows: self.progress("firms", rows))
+        staged = runs.stage_run(
+            self.database, registry, book, period, self.now, lambda rows: self.progress("standing", rows)
+        )
+        with self.database.write() as connection:
+            firms.apply(connection, after, projection)
+            connection.execute(update(edition).where(edition.c.id == edition_id).values(status="ready"))
+            runs.finish_run(connection, staged.id, self.now)
+            changed(connection, edition_id=edition_id, run_id=staged.id)
+            self._record(connection, edition_id, before.edition_hash)
+        return Imported(
+            edition_id, manifest.hash, manifest, staged.id, changed_firms=projection.firms,
+            issues=self.built.issues, notes=self.built.notes, issues_at=issues_at,
+        )  # fmt: skip
+
+    def _begin(self, connection: Connection, parent: int | None) -> int:
+        manifest = self.built.manifest
+        values = {
+            "hash": manifest.hash,
+            "parent_id": parent,
+            "status": "building",
+            "source_name": manifest.content["source"]["name"],
+            "source_hash": manifest.content["source"]["sha256"],
+            "dated": date.fromisoformat(manifest.content["dated"]),
+            "rows": manifest.rows,
+            "firms": manifest.firms,
+            "manifest": manifest.text,
+            "imported_at": self.now,
+            "imported_by": self.actor.name,
+        }
+        made = connection.execute(insert(edition).values(values)).inserted_primary_key
+        assert made is not None
+        return int(made[0])
+
+    def _stage_facts(self, edition_id: int) -> None:
+        """Documents of every firm, part by part."""
+        columns = self.built.manifest.columns
+        done = 0
+        for bucket in range(BUCKETS):
+            part = read_part(self.built.folder, bucket)
+            owner = pl.lit(edition_id, dtype=pl.Int32).alias("edition_id")
+            rows = part.select("uscc", owner).with_columns(documents(part, columns))
+            stage(self.database, facts, rows)
+            done += part.height
+            self.progress("facts", done)
+
+    def _stage_names(self, edition_id: int, before: State) -> None:
+        """Every firm's name, a nameless one's too: its code is found by a part of it."""
+        stage_names(self.database, edition_id, self._names(), lineage=before.lineage)
+
+    def _names(self) -> Iterator[NameEntry]:
+        done = 0
+        for bucket in range(BUCKETS):
+            part = read_part(self.built.folder, bucket, ("uscc", "name"))
+            self.progress("names", done)
+            for code, name in part.iter_rows():
+                yield NameEntry(code, name or "")
+            done += part.height
+
+    def _write_issues(self) -> Path | None:
+        """The list of what was wrong in the file, beside the edition's parts."""
+        if not len(self.built.issues) and not self.built.notes:
+            return None
+        path = self.built.folder / ISSUE_TABLE
+        write_issue_table(path, self.built.issues, self.built.notes)
+        return path
+
+    def _record(self, connection: Connection, edition_id: int, before: str | None) -> None:
+        counts = self.built.manifest.content["counts"]
+        source = self.built.manifest.content["source"]["name"]
+        event = self.actor.event(
+            "registry.import", f"edition:{edition_id}", before, self.built.manifest.hash,
+            file=source, **counts,
+        )  # fmt: skip
+        append(connection, [event], self.now)
+
+
+def check_dated(dated: date, now: datetime) -> None:
+    """A file cannot speak of a day to come: UsageRefused (G005)."""
+    if dated > now.date():
+        raise UsageRefused(
+            "G005",
+            Text(f"数据日期 {dated} 还没到", f"the date {dated} lies in the future"),
+            Text("--dated 写这份数据截至的日期", "--dated is the day the figures speak of"),
+        )
+
+
+def _already(connection: Connection, source_hash: str, dated: date) -> Imported | None:
+    """The edition that this file was made into before."""
+    query = select(edition).where(
+        edition.c.source_hash == source_hash, edition.c.dated == dated, edition.c.status == "ready"
+    )
+    row = connection.execute(query.order_by(edition.c.id.desc()).limit(1)).one_or_none()
+    if row is None:
+        return None
+    state = read_state(connection)
+    is_active = state.edition_id == row.id
+    run_id = state.run_id if is_active else runs.latest_run(connection, row.id)
+    return Imported(row.id, row.hash, read_manifest(row.manifest), run_id, already=True, active=is_active)

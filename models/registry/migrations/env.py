@@ -1,0 +1,15 @@
+"""Alembic's environment: the connection comes from :mod:`models.registry.migrate`."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from models.registry.search import tables as _search  # noqa: F401  its tables are in METADATA too
+from models.registry.tables import METADATA
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=METADATA,
+    render_as_batch=True,
+)
+context.run_migrations()
