@@ -9,6 +9,7 @@ from typing import Any
 from models.errors import Text
 from models.rules.compile import Standards
 from models.rules.firm import Trace
+from models.rules.quantity import Figures, Period
 from models.rules.rulebook import Rulebook
 from models.verdict import Verdict
 
@@ -76,9 +77,13 @@ def _mark(
     standards: Standards, trace: Trace, mark: Mapping[str, Any]
 ) -> tuple[Text, bool | None, Verdict | None]:
     verdict = _verdicts(standards, trace, [mark["standard"]]).get(mark["standard"])
+    return Text(*mark["name"]), mark_held(mark, trace.figures, standards.period), verdict
+
+
+def mark_held(mark: Mapping[str, Any], figures: Figures, period: Period) -> bool | None:
+    """Does the firm hold a technology mark: listed on its board, or by its title. None: not known."""
     if "board" in mark:
-        board = trace.figures.get("listed_board")
-        return Text(*mark["name"]), None if board is None else board == mark["board"], verdict
-    valid_until = trace.figures.get(mark["title"])
-    held = None if valid_until is None else valid_until >= standards.period.as_of
-    return Text(*mark["name"]), held, verdict
+        board = figures.get("listed_board")
+        return None if board is None else board == mark["board"]
+    valid_until = figures.get(mark["title"])
+    return None if valid_until is None else valid_until >= period.as_of

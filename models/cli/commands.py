@@ -10,14 +10,11 @@ from __future__ import annotations
 import io
 import os
 import sys
+from importlib import import_module
+from importlib.metadata import entry_points
 
 import click
 
-from models.cli.explain import explain
-from models.cli.files import synth, template
-from models.cli.gap import gap
-from models.cli.rules import rules
-from models.cli.score import score
 from models.errors import FileRefused, OutputRefused, RulesRefused, TiduiError
 from models.tabular.output import sigterm_as_interrupt
 
@@ -28,8 +25,42 @@ EXIT_CODES: tuple[tuple[type[TiduiError], int], ...] = (
 )
 USAGE, UNFORESEEN, INTERRUPTED = 2, 70, 130
 
+COMMANDS = {
+    "score": "models.cli.score",
+    "explain": "models.cli.explain",
+    "gap": "models.cli.gap",
+    "template": "models.cli.files",
+    "rules": "models.cli.rules",
+    "synth": "models.cli.files",
+    "registry": "models.cli.registry",
+    "keys": "models.cli.keys",
+    "users": "models.cli.users",
+    "audit": "models.cli.audit",
+    "check": "models.cli.check",
+}
+"""Command → the module it stands in."""
+PLUGINS = "tidui.commands"
+"""Entry points of what stands above the models (``serve``), which models must not import."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Commands(click.Group):
+    """Loads a command when it is asked for: none waits for what only another needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*COMMANDS, *entry_points(group=PLUGINS).names})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command: click.Command | None = None
+        if cmd_name in COMMANDS:
+            command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        else:
+            command = next((plugin.load() for plugin in entry_points(group=PLUGINS, name=cmd_name)), None)
+        return command
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="tidui")
 def cli() -> None:
     """梯队：企业站在哪一级、为什么、怎样更上一级。预评估，不构成认定。
@@ -46,10 +77,6 @@ def cli() -> None:
       70 程序自身出错 a fault in tidui itself
       130 被中断 stopped by Ctrl-C
     """
-
-
-for command in (score, explain, gap, template, rules, synth):
-    cli.add_command(command)
 
 
 def main() -> None:

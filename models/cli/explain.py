@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
+from models.answer import assessment_dict
 from models.cli.firm import find_firm, firm_arguments, heading
 from models.cli.options import as_of_option, day_or_today, json_option, kind_option, standards_option
 from models.cli.tree import answer_tree
@@ -19,7 +18,7 @@ from models.rules.compile import compile_standards
 from models.rules.explain import Explainer
 from models.rules.quantity import Period
 from models.rules.rulebook import rulebook
-from models.verdict import DISCLAIMER, Verdict
+from models.verdict import Verdict
 
 
 @click.command()
@@ -52,7 +51,10 @@ def explain(
     if as_json:
         click.echo(
             json.dumps(
-                _document(found, standing, answers, book.hash), ensure_ascii=False, default=str, indent=1
+                assessment_dict(found, standing, answers, book.hash),
+                ensure_ascii=False,
+                default=str,
+                indent=1,
             )
         )
         return
@@ -87,47 +89,3 @@ def print_standing(console: Console, standing: Standing) -> None:
         console.print(
             f"  [yellow]{'、'.join(lapsed)} 已过有效期且无后续版本，仍作为参照[/yellow]", highlight=False
         )
-
-
-def _document(
-    firm: Mapping[str, Any], standing: Standing, answers: list[dict[str, Any]], rulebook_hash: str
-) -> dict[str, Any]:
-    head = ("row", "uscc", "name", "error")
-    return {
-        **{key: firm[key] for key in head},
-        "disclaimer": {"zh": DISCLAIMER.zh, "en": DISCLAIMER.en},
-        "rulebook": rulebook_hash,
-        "ladder": standing_dict(standing),
-        "standards": answers,
-        "figures": {key: value for key, value in firm.items() if key not in head and value is not None},
-    }
-
-
-def standing_dict(standing: Standing) -> dict[str, Any]:
-    return {
-        "recognised": standing.recognised,
-        "qualifies": standing.qualifies,
-        "could_reach": standing.could_reach,
-        "rungs": [
-            {
-                "rung": rung.number,
-                "name": {"zh": rung.name.zh, "en": rung.name.en},
-                "title": rung.title.key if rung.title is not None else None,
-                "standards": {i: verdict.key for i, verdict in rung.standards.items()},
-                "lapsed": list(rung.lapsed),
-            }
-            for rung in standing.rungs
-        ],
-        "growth_track": [
-            {"name": {"zh": name.zh, "en": name.en}, "standards": {i: v.key for i, v in verdicts.items()}}
-            for name, verdicts in standing.growth_track
-        ],
-        "technology_marks": [
-            {
-                "name": {"zh": name.zh, "en": name.en},
-                "held": held,
-                "standard": verdict.key if verdict is not None else None,
-            }
-            for name, held, verdict in standing.technology_marks
-        ],
-    }

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.tree import Tree
 
 from models.advice import Advice, Gap, StandardGap, advise
-from models.cli.explain import print_standing, standing_dict
+from models.answer import IDENTITY, advice_dict
+from models.cli.explain import print_standing
 from models.cli.firm import find_firm, firm_arguments, heading
 from models.cli.options import as_of_option, day_or_today, json_option, kind_option
-from models.errors import Text
 from models.fields import catalogue
 from models.rules.compile import compile_standards
 from models.rules.firm import FirmReader
@@ -46,7 +44,8 @@ def gap(source: Path, firm: str, row: int | None, as_of: date | None, kind: str,
             "kind": kind,
             "rulebook": book.hash,
             "disclaimer": DISCLAIMER.zh,
-            **_as_dict(found, advice),
+            **{key: found[key] for key in IDENTITY},
+            **advice_dict(advice),
         }
         click.echo(json.dumps(told, ensure_ascii=False, default=str, indent=1))
         return
@@ -111,45 +110,3 @@ def _label(column: str) -> str:
         return column
     field, year = parsed
     return f"{year}年{field.header_zh}" if year else field.header_zh
-
-
-def _as_dict(firm: Any, advice: Advice) -> dict[str, Any]:
-    return {
-        **{key: firm[key] for key in ("row", "uscc", "name", "error")},
-        "ladder": standing_dict(advice.standing),
-        "ready": list(advice.ready),
-        "next_rung": advice.next_rung,
-        "standards": [
-            {
-                **_plain(standard),
-                "verdict": standard.verdict.key,
-                "gaps": [_plain(item) for item in standard.gaps],
-            }
-            for standard in advice.standards
-        ],
-        "questions": [
-            {
-                "column": q.column,
-                "label": q.field.header_zh,
-                "standards": q.standards,
-                "conditions": q.conditions,
-            }
-            for q in advice.questions
-        ],
-    }
-
-
-def _plain(item: StandardGap | Gap) -> dict[str, Any]:
-    return {
-        f.name: _plain_value(getattr(item, f.name))
-        for f in dataclasses.fields(item)
-        if f.name not in {"gaps", "verdict"}
-    }
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, Text):
-        return {"zh": value.zh, "en": value.en}
-    if isinstance(value, tuple):
-        return [_plain_value(part) for part in value]
-    return _plain(value) if isinstance(value, Gap) else value

@@ -61,7 +61,7 @@ class _Template:
         if pack.size_table is not None:
             place = trace.values[compiled.verdict]
             answer["verdict"] = "unknown" if place < 0 else SizeTable.KEYS[place]
-            answer |= _size_rows(pack.size_table, trace.figures, compiled.period)
+            answer |= size_rows(pack.size_table, trace.figures, compiled.period)
             return answer
         answer["verdict"] = _KEYS[trace.values[compiled.verdict]]
         if self._card:
@@ -77,7 +77,7 @@ class _Template:
                 for label in pack.labels
             ]
         if pack.shown:
-            answer["shown"] = _shown(pack, trace.figures, compiled.period)
+            answer["shown"] = shown_rows(pack, trace.figures, compiled.period)
         return answer
 
 
@@ -124,7 +124,7 @@ class _Tested(_Branch):
         self._about = id(test.quantity if isinstance(test, Threshold) else test)
         self._when_unmet = _both_or_none(member.when_unmet)
         about = type(test).__name__.lower()
-        self._head |= {"about": about, "unit": test.unit, "required": _required(test), "actual": None}
+        self._head |= {"about": about, "unit": test.unit, "required": required_of(test), "actual": None}
         if member.note:
             self._head["note"] = _both(member.note)
 
@@ -255,7 +255,8 @@ def member_text(member: Condition | Group, period: Period) -> Text:
     return Text(joins[0].join(text.zh for text in texts), joins[1].join(text.en for text in texts))
 
 
-def _required(test: Any) -> Answer | None:
+def required_of(test: Any) -> Answer | None:
+    """The line a figure is held against, as data; None where the test is no comparison."""
     if isinstance(test, Threshold):
         return {
             "comparison": test.op,
@@ -266,7 +267,8 @@ def _required(test: Any) -> Answer | None:
     return {"class": ["medium", "small", "micro"]} if isinstance(test, NotLarge) else None
 
 
-def _shown(pack: Pack, figures: Figures, period: Period) -> list[Answer]:
+def shown_rows(pack: Pack, figures: Figures, period: Period) -> list[Answer]:
+    """Figures that are shown with a standard and never a condition of it."""
     rows = []
     for item in pack.shown:
         value = item.growth.actual(figures, period)
@@ -283,7 +285,8 @@ def _shown(pack: Pack, figures: Figures, period: Period) -> list[Answer]:
     return rows
 
 
-def _size_rows(table: SizeTable, figures: Figures, period: Period) -> Answer:
+def size_rows(table: SizeTable, figures: Figures, period: Period) -> Answer:
+    """The sector of the size table and its bounds beside the firm's figures."""
     row = table.row_of(figures.get(table.industry.key))
     if row is None:
         return {"sector": None, "bounds": []}
@@ -354,7 +357,7 @@ def _member_dict(member: Condition | Group, period: Period) -> Answer:
         "clause": clause_dict(member.clause),
     }
     if isinstance(member, Condition):
-        answer["required"] = _required(member.test)
+        answer["required"] = required_of(member.test)
     else:
         answer[member.mode] = [_member_dict(child, period) for child in member.live(period)]
     return answer

@@ -70,8 +70,7 @@ def load_rulebook(root: Path, fields: Catalogue) -> Rulebook:
     block = load_block(root / "rules" / "shared.yaml", complaints)
     if block is None:
         raise rules_refused(found)
-    r = Reader(complaints, fields)
-    shared, size = _shared(r, block), _size_table(r, block)
+    shared, size = read_shared(Reader(complaints, fields), block)
     packs: list[Pack] = []
     information: list[Information] = []
     for path in _pack_files(root):
@@ -124,6 +123,11 @@ def _assemble(packs: list[Pack], information: list[Information], ladder_path: Pa
     ordered = {pack_id: by_id[pack_id] for pack_id in order} | {p.id: p for p in packs if p.id not in order}
     versions = {family: tuple(ids) for family, ids in families.items()}
     return Rulebook(ordered, tuple(information), versions, ladder, digest)
+
+
+def read_shared(r: Reader, block: Block) -> tuple[Shared, SizeTable | None]:
+    """What packs (and plans) refer to by name, and the size table, from ``shared.yaml``."""
+    return _shared(r, block), _size_table(r, block)
 
 
 def _shared(r: Reader, block: Block) -> Shared:

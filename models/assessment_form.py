@@ -1,0 +1,247 @@
+"""The form of an assessment: every standard's conditions, cards and sources with the firm's blanks open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
+from typing import Any
+
+from models.errors import Text
+from models.forms import (
+    FigureHole,
+    InputHole,
+    NumberHole,
+    VerdictHole,
+    WorkedHole,
+    both,
+    form_of,
+)
+from models.ladder import mark_held, standing_of
+from models.rules.card import Bands, Card, ChoicePoints, Entered, FlagPoints, Indicator, Leaf
+from models.rules.compile import Branch, Compiled, Standards
+from models.rules.condition import (
+    Choice,
+    Condition,
+    FirstYear,
+    Flag,
+    Group,
+    Place,
+    Rank,
+    Score,
+    Sector,
+    Test,
+    Threshold,
+    Title,
+)
+from models.rules.explain import clause_dict, member_text, pack_head, required_of, shown_rows, size_rows
+from models.rules.firm import Trace
+from models.rules.program import Slot
+from models.rules.quantity import Figures, Period
+from models.rules.rulebook import Rulebook
+from models.rules.size import SizeTable
+
+Tree = dict[str, Any]
+Work = Callable[[Figures, Period], Any]
+
+_REPEATED = frozenset({"as_of", "disclaimer", "pack_hash"})
+"""Of a standard's head: said once for the whole assessment."""
+
+
+class Forms:
+    """The forms of all standards under one compiled program, and what their blanks ask of a firm."""
+
+    def __init__(self, book: Rulebook, standards: Standards) -> None:
+        self._standards = standards
+        self._places: dict[Hashable, int] = {}
+        self._read: dict[tuple[str, ...], int] = {}
+        self.works: list[Work] = []
+        """What to work out of a firm's figures, by place."""
+        self.standards = {
+            pack_id: form_of(self._standard(compiled)) for pack_id, compiled in standards.compiled.items()
+        }
+        self.ladder = form_of(self._ladder(book))
+
+    @property
+    def reads(self) -> list[tuple[str, ...]]:
+        """Columns whose values and sources are asked for together, by place."""
+        return list(self._read)
+
+    def _standard(self, compiled: Compiled) -> Tree:
+        pack, period = compiled.pack, compiled.period
+        tree = {key: value for key, value in pack_head(pack, period).items() if key not in _REPEATED}
+        if pack.size_table is not None:
+            return tree | self._size(compiled, pack.size_table)
+        tree["verdict"] = VerdictHole(compiled.verdict)
+        if pack.card is not None:
+            tree["score"] = self._card(pack.card, compiled)
+        tree["conditions"] = [self._branch(branch, compiled) for branch in compiled.branches]
+        if compiled.labels:
+            tree["labels"] = [
+                {
+                    "id": label.id,
+                    "name": both(label.name),
+                    "verdict": VerdictHole(compiled.labels[label.id]),
+                }
+                for label in pack.labels
+            ]
+        if pack.shown:
+            tree["shown"] = WorkedHole(lambda trace: shown_rows(pack, trace.figures, period))
+        return tree
+
+    def _size(self, compiled: Compiled, table: SizeTable) -> Tree:
+        rows = partial(_size_part, table, compiled.period)
+        return {
+            # The class counts from −1, unknown, which Python takes for the last.
+            "verdict": VerdictHole(compiled.verdict, (*SizeTable.KEYS, "unknown")),
+            "sector": WorkedHole(partial(rows, "sector")),
+            "bounds": WorkedHole(partial(rows, "bounds")),
+            "inputs": self._inputs([compiled.verdict]),
+        }
+
+    def _branch(self, branch: Branch, compiled: Compiled) -> Tree:
+        member, period = branch.member, compiled.period
+        instead = member.when_unmet if isinstance(member, Condition) else None
+        tree: Tree = {
+            "id": member.id,
+            "text": both(member_text(member, period)),
+            "verdict": VerdictHole(branch.slot, instead=instead),
+            "clause": clause_dict(member.clause),
+        }
+        if isinstance(member, Group):
+            tree |= {"join": member.mode, "name": both(member.name) if member.name else None}
+            tree["members"] = [self._branch(child, compiled) for child in branch.children]
+            return tree
+        test = member.test
+        tree |= {
+            "about": type(test).__name__.lower(),
+            "unit": test.unit,
+            "required": required_of(test),
+            "actual": self._actual(test, compiled),
+            # A score reads the whole card, which says so indicator by indicator.
+            "inputs": [] if isinstance(test, Score) else self._inputs([branch.slot]),
+        }
+        if member.note:
+            tree["note"] = both(member.note)
+        return tree
+
+    def _actual(self, test: Test, compiled: Compiled) -> Any:
+        if isinstance(test, Score):
+            slots = compiled.score if test.of is None else compiled.indicators[test.of]
+            assert slots is not None
+            return _range(slots)
+        return self._figure(_subject(test, compiled.period), test.actual)
+
+    def _figure(self, subject: Hashable, work: Work) -> FigureHole:
+        """Many conditions draw lines on one quantity: it is worked out once a firm."""
+        if subject not in self._places:
+            self._places[subject] = len(self.works)
+            self.works.append(work)
+        return FigureHole(self._places[subject])
+
+    def _inputs(self, slots: list[Slot]) -> InputHole:
+        names = tuple(sorted(self._standards.program.inputs(slots)))
+        return InputHole(self._read.setdefault(names, len(self._read)))
+
+    def _card(self, card: Card, compiled: Compiled) -> Tree:
+        assert compiled.score is not None
+        return {
+            **_range(compiled.score),
+            "max": sum(part.top for part in card.parts),
+            "parts": [
+                {
+                    "id": part.id,
+                    "name": both(part.name),
+                    "max": part.top,
+                    **_range(compiled.indicators[part.id]),
+                    "indicators": [self._indicator(indicator, compiled) for indicator in part.indicators],
+                }
+                for part in card.parts
+            ],
+        }
+
+    def _indicator(self, indicator: Indicator, compiled: Compiled) -> Tree:
+        slots = compiled.indicators[indicator.id]
+        return {
+            "id": indicator.id,
+            "name": both(indicator.name),
+            "max": indicator.top,
+            **_range(slots),
+            "readings": [
+                {
+                    "label": both(leaf.label(compiled.period)),
+                    "actual": self._figure(_read_by(leaf, compiled.period), leaf.actual),
+                    "unit": leaf.unit,
+                }
+                for leaf in indicator.item.leaves()
+                if isinstance(leaf, Leaf)
+            ],
+            "inputs": self._inputs(list(slots)),
+        }
+
+    def _ladder(self, book: Rulebook) -> Tree:
+        """:func:`models.answer.standing_dict` with its blanks open."""
+        standards = self._standards
+        # Of a firm of which nothing is known, to see what the ladder is made of.
+        blank = Trace({}, dict.fromkeys(range(len(standards.program.nodes)), 0))
+        standing = standing_of(book, standards, blank)
+        return {
+            "recognised": NumberHole(standards.recognised),
+            "qualifies": NumberHole(standards.qualifies),
+            "could_reach": NumberHole(standards.could_reach),
+            "rungs": [
+                {
+                    "rung": rung.number,
+                    "name": both(rung.name),
+                    "title": None if rung.title is None else VerdictHole(standards.rung_titles[rung.number]),
+                    "standards": self._verdicts(rung.standards),
+                    "lapsed": rung.lapsed,
+                }
+                for rung in standing.rungs
+            ],
+            "growth_track": [
+                {"name": both(name), "standards": self._verdicts(verdicts)}
+                for name, verdicts in standing.growth_track
+            ],
+            "technology_marks": [
+                {
+                    "name": both(Text(*mark["name"])),
+                    "held": WorkedHole(partial(_held, mark, standards.period)),
+                    "standard": VerdictHole(standards.compiled[mark["standard"]].verdict),
+                }
+                for mark in book.ladder["technology_marks"]
+            ],
+        }
+
+    def _verdicts(self, ids: Any) -> Tree:
+        return {i: VerdictHole(self._standards.compiled[i].verdict) for i in ids}
+
+
+def _held(mark: Mapping[str, Any], period: Period, trace: Trace) -> bool | None:
+    return mark_held(mark, trace.figures, period)
+
+
+def _size_part(table: SizeTable, period: Period, part: str, trace: Trace) -> Any:
+    return size_rows(table, trace.figures, period)[part]
+
+
+def _range(slots: tuple[Slot, Slot]) -> Tree:
+    return {"low": NumberHole(slots[0]), "high": NumberHole(slots[1])}
+
+
+def _subject(test: Test, period: Period) -> Hashable:
+    """What the figure of a test is of: the same figure in many tests is one."""
+    if isinstance(test, Threshold):
+        return test.quantity
+    if isinstance(test, Sector | Place):
+        return type(test)
+    if isinstance(test, Flag | Title | Choice | Rank | FirstYear):
+        return test.column(period)
+    return type(test)
+
+
+def _read_by(leaf: Leaf, period: Period) -> Hashable:
+    if isinstance(leaf, Bands):
+        return leaf.quantity
+    assert isinstance(leaf, FlagPoints | ChoicePoints | Entered)
+    # Options are told by their name in a card, by their key in a condition.
+    return type(leaf) if isinstance(leaf, ChoicePoints) else None, period.column(leaf.field, None)
