@@ -1,0 +1,104 @@
+"""What the views on firms, assessments and standards share: the rulebooks at hand, ETags, a firm's facts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import version
+
+from models.assessing import Asked, Assessor, Assessors, Firm
+from models.figures import Reading
+from models.registry import rulebooks
+from models.registry.corrections import firm_unknown
+from models.registry.facts import FirmFacts, firm_facts
+from models.registry.state import State
+from models.rules.rulebook import rulebook
+from service.extension import now, reading, stamp, state, tidui
+from service.fields import FieldsRefused
+from service.schemas.shared import refuse
+from service.security import caller
+
+
+def assessor(rulebook_hash: str | None = None) -> Assessor:
+    """Of the current rulebook or the one named. RulebookUnknown (R061)."""
+    kept = tidui().once("assessors", lambda: Assessors(rulebook()))
+    return kept.of(rulebook_hash, lambda wanted: rulebooks.load(reading(), wanted))
+
+
+def remember_rulebook(used: Assessor) -> None:
+    """Keep the rulebook an answer is given by, so that the answer can be given again: once per process."""
+
+    def keep() -> bool:
+        if not rulebooks.known(reading(), used.book.hash):
+            with tidui().database.write() as connection:
+                rulebooks.remember(connection, used.book, now())
+        return True
+
+    if used.book.hash == rulebook().hash:
+        tidui().once("rulebook kept", keep)
+
+
+def chosen(used: Assessor, ids: Sequence[str] | None, pointer: str) -> tuple[str, ...]:
+    """The standards asked for, all by default. FieldsRefused (F112) names those there are not."""
+    if ids is None:
+        return tuple(used.book.packs)
+    unknown = [given for given in ids if given not in used.book.packs]
+    if unknown:
+        raise _no_standard(unknown, pointer)
+    return tuple(dict.fromkeys(ids))
+
+
+def _no_standard(unknown: Sequence[str], pointer: str) -> FieldsRefused:
+    named = "、".join(unknown[:5])
+    return refuse(
+        pointer,
+        "F112",
+        f"没有标准“{named}”，编号见 GET /v1/standards",
+        f"no standard “{', '.join(unknown[:5])}”; GET /v1/standards lists them",
+    )
+
+
+def seen_version(uscc: str) -> int:
+    """How often the firm was corrected, without asking the database again. FirmUnknown (G404).
+
+    A firm of another district than the key's is as unknown as one there is not.
+    """
+    found, limit = stamp(), caller().district
+    if found.firm_version is None or limit not in (None, found.district):
+        raise firm_unknown(uscc)
+    return found.firm_version
+
+
+def seen_facts(uscc: str) -> FirmFacts:
+    """What the registry knows of the firm. FirmUnknown (G404)."""
+    found = firm_facts(reading(), state(), [uscc], district=caller().district)
+    if uscc not in found:
+        raise firm_unknown(uscc)
+    return found[uscc]
+
+
+def firm_of(known: FirmFacts) -> Firm:
+    return Firm(known.uscc, known.name, known.facts, known.external, state().edition_hash)
+
+
+def asked_firm(uscc: str | None, name: str | None, reading: Reading) -> Firm:
+    """A firm of which only the question tells."""
+    external = reading.external
+    return Firm(uscc, name, {column: Asked(value) for column, value in external.items()}, external)
+
+
+def firm_etag(what: str, uscc: str, firm_version: int, seen: State, *parts: object) -> str:
+    """Of everything an answer about a firm of the registry depends on, known before it is worked out."""
+    return etag(what, uscc, firm_version, seen.edition_hash, seen.run_id, seen.registry_version, *parts)
+
+
+def etag(*parts: object) -> str:
+    """A strong ETag, without quotes, of all that an answer depends on."""
+    told = repr((_version(), *parts))
+    return hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+@cache
+def _version() -> str:
+    return version("tidui")

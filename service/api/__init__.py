@@ -1,0 +1,29 @@
+"""The nouns of ``/v1`` and what is open beside it."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from service.api import assessments, audit, checks, docs, firms, health, plan, programmes, search, standards
+from service.openapi import make_api
+from service.wire import Blueprint
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    search.blueprint,
+    firms.blueprint,
+    assessments.blueprint,
+    standards.blueprint,
+    programmes.blueprint,
+    checks.blueprint,
+    plan.blueprint,
+    audit.blueprint,
+)
+"""In the order in which the documentation shows them."""
+
+
+def register(app: Flask) -> None:
+    api = make_api(app)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(docs.blueprint)

@@ -1,0 +1,155 @@
+"""What calls that assess a firm, or advise it, take and give."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+
+from service.schemas.firms import FirmHead
+from service.schemas.shared import (
+    HASH,
+    MOST_STANDARDS,
+    USCC,
+    Strict,
+    as_of_field,
+    both_field,
+    hash_field,
+    kind_field,
+    standards_field,
+)
+
+VERDICTS = ["unmet", "unknown", "review", "met"]
+
+
+class AssessmentQuery(Strict):
+    as_of = as_of_field()
+    kind = kind_field()
+    standards = standards_field()
+    rules = hash_field(load_default=None)
+
+
+class AssessmentOrder(Strict):
+    as_of = as_of_field()
+    kind = kind_field()
+    standards = ma.fields.List(
+        ma.fields.String(validate=ma.validate.Length(1, 60)),
+        load_default=None,
+        allow_none=True,
+        validate=ma.validate.Length(1, MOST_STANDARDS),
+        metadata={"example": ["srdi.n2"], "description": "标准编号；不写为全部"},
+    )
+    rules = hash_field(load_default=None, allow_none=True)
+    name = ma.fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=ma.validate.Length(1, 200),
+        metadata={"example": "某企业（假设情形）"},
+    )
+    uscc = ma.fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=ma.validate.Regexp(r"[0-9A-Z]{18}\Z"),
+        metadata={"example": USCC, "description": "只原样写进回答，不查企业库"},
+    )
+    facts = ma.fields.Dict(
+        keys=ma.fields.String(),
+        values=ma.fields.Raw(allow_none=True),
+        required=True,
+        validate=ma.validate.Length(max=2000),
+        metadata={
+            "example": {"industry": "3911", "revenue_2025": 123000000, "rd_expense_2025": 5200000},
+            "description": '规范列名 → 值；金额为元，比例 0.105 或 "10.5%"，null 为空白',
+        },
+    )
+
+
+class InputShown(ma.Schema):
+    column = ma.fields.String(required=True, metadata={"example": "rd_expense_2025"})
+    label = both_field(required=True)
+    year = ma.fields.Integer(required=True, allow_none=True)
+    unit = ma.fields.String(required=True, allow_none=True, metadata={"example": "元"})
+    value = ma.fields.Raw(required=True, allow_none=True, metadata={"example": 5200000})
+    source = ma.fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "example": "upload",
+            "description": "upload 导入 hand 手工 list 名单 request 随请求",
+        },
+    )
+    dated = ma.fields.Date(required=True, allow_none=True)
+
+
+class ConditionShown(ma.Schema):
+    id = ma.fields.String(required=True, allow_none=True, metadata={"example": "rd_ratio_1"})
+    text = both_field(required=True, metadata={"example": {"zh": "要求", "en": "what is required"}})
+    verdict = ma.fields.String(
+        required=True, validate=ma.validate.OneOf(["unmet", "unknown", "review", "met"])
+    )
+    instead = both_field()
+    clause = ma.fields.Dict(required=True, metadata={"description": "文件、附件、条款、网页、可信度"})
+    about = ma.fields.String()
+    unit = ma.fields.String(metadata={"description": "actual 的单位；% 时数值为小数，0.03 即 3%"})
+    required = ma.fields.Dict(allow_none=True)
+    actual = ma.fields.Raw(allow_none=True)
+    inputs = ma.fields.List(ma.fields.Nested(InputShown))
+    note = both_field()
+    join = ma.fields.String(metadata={"description": "all 须全部满足；any 满足其一"})
+    name = both_field(allow_none=True)
+    members = ma.fields.List(ma.fields.Dict(), metadata={"description": "组内的条件，形状相同"})
+
+
+class StandardShown(ma.Schema):
+    id = ma.fields.String(required=True, metadata={"example": "srdi.n2"})
+    name = both_field(required=True)
+    kind = ma.fields.String(required=True)
+    in_force = ma.fields.Boolean(required=True)
+    document = ma.fields.Dict(required=True)
+    clause = ma.fields.Dict(required=True)
+    note = both_field()
+    operational_definition = both_field()
+    verdict = ma.fields.String(
+        required=True,
+        metadata={"description": "unmet unknown review met；划型为 large 等"},
+    )
+    score = ma.fields.Dict(metadata={"description": "评分：总分、各部分、各指标的 [low, high]"})
+    conditions = ma.fields.List(ma.fields.Nested(ConditionShown))
+    labels = ma.fields.List(ma.fields.Dict())
+    shown = ma.fields.List(ma.fields.Dict())
+    sector = ma.fields.Dict(allow_none=True)
+    bounds = ma.fields.List(ma.fields.Dict())
+    inputs = ma.fields.List(ma.fields.Nested(InputShown))
+
+
+class Hashes(ma.Schema):
+    edition = ma.fields.String(required=True, allow_none=True, metadata={"example": HASH})
+    figures = ma.fields.String(required=True, metadata={"example": HASH})
+    rulebook = ma.fields.String(required=True, metadata={"example": HASH})
+    packs = ma.fields.Dict(required=True)
+
+
+class AssessmentShown(ma.Schema):
+    """Where a firm stands, and why. 预评估，不构成认定。"""
+
+    firm = ma.fields.Nested(FirmHead, required=True)
+    as_of = ma.fields.Date(required=True)
+    kind = ma.fields.String(required=True)
+    disclaimer = both_field(required=True, metadata={"example": {"zh": "预评估，不构成认定", "en": "…"}})
+    ladder = ma.fields.Dict(required=True, metadata={"description": "已认定、现达标、可望达到，再逐级"})
+    standards = ma.fields.List(ma.fields.Nested(StandardShown), required=True)
+    hashes = ma.fields.Nested(Hashes, required=True)
+
+
+class AdviceShown(ma.Schema):
+    firm = ma.fields.Nested(FirmHead, required=True)
+    as_of = ma.fields.Date(required=True)
+    kind = ma.fields.String(required=True)
+    disclaimer = both_field(required=True)
+    ladder = ma.fields.Dict(required=True)
+    ready = ma.fields.List(ma.fields.Dict(), required=True, metadata={"description": "现在就可以申请的级"})
+    next_rung = ma.fields.Dict(required=True, allow_none=True)
+    standards = ma.fields.List(
+        ma.fields.Dict(), required=True, metadata={"description": "各标准的差距，和能达标的最小一组变化"}
+    )
+    questions = ma.fields.List(ma.fields.Dict(), required=True, metadata={"description": "先问清的空白"})
+    columns = ma.fields.Dict(required=True, metadata={"description": "空白各列的名称、年份、单位"})
+    hashes = ma.fields.Nested(Hashes, required=True)

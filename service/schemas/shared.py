@@ -1,0 +1,93 @@
+"""Pieces that requests and answers about firms and standards share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import marshmallow as ma
+
+from models.assessing import FIRST_YEAR, LAST_YEAR
+from models.errors import Text
+from service.fields import FieldProblem, FieldsRefused, said
+
+USCC = "91310115MA1K3XXXX0"
+HASH = "9c1f0e7a52d4b8369c1f0e7a52d4b8369c1f0e7a52d4b8369c1f0e7a52d4b836"
+_ID = re.compile(r"[a-z0-9_.]{1,60}")
+MOST_STANDARDS = 60
+
+
+class Strict(ma.Schema):
+    """A request: what it does not know it refuses."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+
+class IdList(ma.fields.Field[Sequence[str]]):
+    """``srdi.n2,giant.n2``: ids between commas, each once, in the order given."""
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **options: Any) -> Any:
+        return None if value is None else ",".join(value)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **options: Any) -> Sequence[str]:
+        given = [part.strip() for part in str(value).split(",")]
+        ids = tuple(dict.fromkeys(part for part in given if part))
+        if not ids or len(ids) > MOST_STANDARDS or not all(_ID.fullmatch(part) for part in ids):
+            raise ma.ValidationError(
+                said(
+                    "F110",
+                    "应为标准编号，用逗号分开，如 srdi.n2,giant.n2",
+                    "must be ids of standards between commas, such as srdi.n2,giant.n2",
+                )
+            )
+        return ids
+
+
+def as_of_field(*, required: bool = True) -> ma.fields.Date:
+    """The evaluation date is always said; only the command line may take today's."""
+    return ma.fields.Date(
+        required=required,
+        validate=ma.validate.Range(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)),
+        metadata={"example": "2026-06-30", "description": "评估日期 Evaluation date"},
+    )
+
+
+def kind_field() -> ma.fields.String:
+    return ma.fields.String(
+        load_default="new",
+        validate=ma.validate.OneOf(["new", "review"]),
+        metadata={"example": "new", "description": "new 新申报，review 复核 New application or re-review"},
+    )
+
+
+def standards_field() -> IdList:
+    return IdList(
+        load_default=None,
+        metadata={
+            "type": "string",
+            "example": "srdi.n2,giant.n2",
+            "description": "标准编号，逗号分开；不写为全部。编号见 GET /v1/standards",
+        },
+    )
+
+
+def hash_field(**options: Any) -> ma.fields.String:
+    return ma.fields.String(
+        validate=ma.validate.Regexp(r"[0-9a-f]{64}\Z"),
+        metadata={"example": HASH, "description": "规则哈希；不写为现行规则 Hash of a rulebook"},
+        **options,
+    )
+
+
+def both_field(**options: Any) -> ma.fields.Dict:
+    """A sentence in both languages."""
+    options.setdefault("metadata", {"example": {"zh": "2025年营业收入", "en": "revenue 2025"}})
+    return ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String(), **options)
+
+
+def refuse(pointer: str, code: str, zh: str, en: str) -> FieldsRefused:
+    """One field that cannot be used as it stands; raise it."""
+    return FieldsRefused([FieldProblem(pointer, code, Text(zh, en))])

@@ -1,0 +1,67 @@
+"""One call for every route, for tests that go over the whole URL map. A new route needs a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Example:
+    """``{uscc}`` in the path or the body stands for a firm of 徐汇区 (310104), ``{check}`` for a check of it.
+
+    ``firm``: the call is about that firm, and a key of another district must get 404.
+    """
+
+    path: str
+    json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    firm: bool = False
+
+
+PUBLIC = {
+    "health.healthz GET",
+    "health.readyz GET",
+    "docs.openapi GET",
+    "docs.docs GET",
+    "docs.problem_list GET",
+    "docs.files GET",
+    "docs.static GET",
+    "checks.read_keys GET",
+}
+"""What may be called without a key; nothing else may."""
+
+EXAMPLES: dict[str, Example] = {
+    "search.find_firms GET": Example("/v1/firms?q=精密"),
+    "firms.read_firm GET": Example("/v1/firms/{uscc}", firm=True),
+    "firms.correct_facts PATCH": Example(
+        "/v1/firms/{uscc}/facts",
+        json={"changes": {"revenue_2025": 1}, "reason": "企业来函更正"},
+        headers={"If-Match": '"what was read"'},
+        firm=True,
+    ),
+    "assessments.assess_firm GET": Example("/v1/firms/{uscc}/assessment?as_of=2026-06-30", firm=True),
+    "assessments.advise_firm GET": Example("/v1/firms/{uscc}/advice?as_of=2026-06-30", firm=True),
+    "assessments.assess_facts POST": Example(
+        "/v1/assessments",
+        json={"as_of": "2026-06-30", "standards": ["srdi.n2"], "facts": {"revenue_2025": 1}},
+    ),
+    "standards.list_standards GET": Example("/v1/standards"),
+    "standards.read_standard GET": Example("/v1/standards/srdi.n2?as_of=2026-06-30"),
+    "standards.compare_standards GET": Example("/v1/standards/srdi.n2/diff/srdi.n2?as_of=2026-06-30"),
+    "standards.read_rulebook GET": Example("/v1/rulebooks/{rulebook}"),
+    "programmes.list_programmes GET": Example("/v1/programmes"),
+    "programmes.read_programme GET": Example("/v1/programmes/voucher.growth"),
+    "programmes.make_checks POST": Example(
+        "/v1/programmes/voucher.growth/checks",
+        json={"as_of": "2025-06-30", "purpose": "成长券预核", "firms": ["{uscc}"]},
+        headers={"Idempotency-Key": "example"},
+    ),
+    "checks.read_check GET": Example("/v1/checks/{check}", firm=True),
+    "checks.read_receipt GET": Example("/v1/checks/{check}/receipt", firm=True),
+    "checks.read_replay GET": Example("/v1/checks/{check}/replay", firm=True),
+    "plan.read_plan GET": Example("/v1/plan"),
+    "plan.read_firms GET": Example("/v1/plan/{target}/firms?basis=held"),
+    "audit.read_audit GET": Example("/v1/audit"),
+}
