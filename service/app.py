@@ -15,6 +15,7 @@ from models.settings import Settings
 from service import extension, idempotency, problems
 from service.api import register
 from service.auditing import Auditor
+from service.door import Door
 from service.envelope import Envelope
 from service.extension import Tidui
 from service.limits import Limiter
@@ -51,5 +52,5 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = _utc_now) 
     if settings.proxy_hops:
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    app.wsgi_app = Envelope(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = Envelope(Door(app.wsgi_app))  # type: ignore[method-assign]
     return app

@@ -63,6 +63,6 @@ def _complete(headers: list[tuple[str, str]]) -> None:
         headers.append(("Cache-Control", "private, no-cache" if "etag" in known else "no-store"))
     if "ratelimit" in known and "vary" not in known:
         headers.append(("Vary", "Authorization"))
-    if known.get("content-type", "").startswith("text/html"):
+    if known.get("content-type", "").startswith("text/html") and "content-security-policy" not in known:
         headers.append(("Content-Security-Policy", CONTENT_POLICY))
         headers.append(("Referrer-Policy", "same-origin"))

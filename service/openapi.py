@@ -130,7 +130,8 @@ def document(app: Flask) -> dict[str, Any]:
             operation["security"] = []
         else:
             statuses += ["401", "403", "429"]
-            operation["security"] = [{"key": []}, {"basic": []}] if mark.basic else [{"key": []}]
+            without: list[dict[str, list[str]]] = [{}] if mark.asking else []
+            operation["security"] = [{"key": []}, *([{"basic": []}] if mark.basic else []), *without]
             operation["x-scope"] = mark.scope
         responses = operation.setdefault("responses", {})
         for status in sorted(statuses):

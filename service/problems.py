@@ -105,7 +105,7 @@ def install(app: Flask) -> None:
 
 def _of_tidui(error: TiduiError) -> Response:
     headers: tuple[tuple[str, str], ...] = ()
-    if error.status == 401:
+    if error.status == 401 and not getattr(error, "headers", ()):
         headers = (("WWW-Authenticate", 'Bearer realm="tidui"'),)
     elif isinstance(error, LimitReached):
         headers = (("Retry-After", str(error.standing.reset)),)

@@ -20,19 +20,22 @@ from flask import Flask, Request, g, request
 from models.errors import Text, TiduiError
 from models.registry import keys
 from models.registry.secrets import pepper as read_pepper
+from service.door import TICKET
 from service.envelope import HEADERS
-from service.extension import Tidui, reading, stamp
+from service.extension import Tidui, reading, stamp, tidui
 from service.limits import Kind, LimitReached
+from service.tickets import Ticket, read_ticket
 
 View = TypeVar("View", bound=Callable[..., Any])
 CACHED_KEYS = 10_000
-REALM = 'Bearer realm="tidui"'
+BASIC = (("WWW-Authenticate", 'Bearer realm="tidui"'), ("WWW-Authenticate", 'Basic realm="tidui"'))
 
 
 class NotAuthenticated(TiduiError):
-    """No key, or one that does not hold."""
+    """No key, or one that does not hold. ``headers``: how one is sent, where it is not Bearer alone."""
 
     status = 401
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class NotAllowed(TiduiError):
@@ -60,15 +63,28 @@ class Mark:
     scope: str | None
     limit: Kind | None = None
     basic: bool = False
+    asking: tuple[str, ...] = ()
+
+    def lets_in(self, here: Request) -> bool:
+        """Whether the call is one that needs no key. A key that is sent is looked at all the same."""
+        if self.scope is None:
+            return True
+        if not self.asking or "HTTP_AUTHORIZATION" in here.environ or TICKET in here.environ:
+            return False
+        return not any(name in here.args for name in self.asking)
 
 
-def needs(scope: str, *, basic: bool = False) -> Callable[[View], View]:
-    """The view asks for a key with this scope. ``basic``: the key may also come as HTTP Basic's password."""
+def needs(scope: str, *, basic: bool = False, asking: tuple[str, ...] = ()) -> Callable[[View], View]:
+    """The view asks for a key with this scope.
+
+    ``basic``: the key may also come as HTTP Basic's password, or as a ticket in the path.
+    ``asking``: no key is needed for a call without any of these query parameters.
+    """
     if scope not in keys.SCOPES:
         raise ValueError(f"no scope {scope}")
 
     def mark(view: View) -> View:
-        view.__dict__.update(tidui_scope=scope, tidui_basic=basic)
+        view.__dict__.update(tidui_scope=scope, tidui_basic=basic, tidui_asking=asking)
         return view
 
     return mark
@@ -88,6 +104,11 @@ def limited(kind: Kind) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def key_pepper() -> bytes:
+    """What keys are hashed and tickets are sealed with. SecretRefused."""
+    return tidui().once("pepper", lambda: read_pepper(tidui().settings))
 
 
 def caller() -> Caller:
@@ -124,7 +145,7 @@ def _mark(view: Any, method: str) -> Mark | None:
     if scope is None:
         return Mark(None)
     usual: Kind = "write" if scope in {"write", "upload", "run"} else "lookup"
-    return Mark(scope, getattr(view, "tidui_limit", usual), getattr(view, "tidui_basic", False))
+    return Mark(scope, getattr(view, "tidui_limit", usual), view.tidui_basic, view.tidui_asking)
 
 
 class Guard:
@@ -146,11 +167,15 @@ class Guard:
         if rule is None or here.method == "OPTIONS":
             return  # no such route or method: the router says so
         mark = self._marks[rule.endpoint, "GET" if here.method == "HEAD" else here.method]
-        if mark.scope is None:
+        if mark.scope is None or mark.lets_in(here):
             return
-        key = self._authenticate(here, mark)
-        client = here.remote_addr or ""
-        g.caller = Caller(key.id, key.label, key.scopes, key.district, "key", client)
+        try:
+            key = self._authenticate(here, mark)
+        except NotAuthenticated as error:
+            error.headers = BASIC if mark.basic else ()
+            raise
+        client, role = here.remote_addr or "", "ticket" if TICKET in here.environ else "key"
+        g.caller = Caller(key.id, key.label, key.scopes, key.district, role, client)
         if mark.limit is not None:
             self._count(here, mark.limit, key.id)
         if mark.scope not in key.scopes:
@@ -161,7 +186,9 @@ class Guard:
             )
 
     def _authenticate(self, here: Request, mark: Mark) -> keys.Key:
-        token = _token(here.environ.get("HTTP_AUTHORIZATION"), basic=mark.basic)
+        ticket: str | None = here.environ.get(TICKET) if mark.basic else None
+        held = None if ticket is None else self._held(here, ticket)
+        token = ticket or _token(here.environ.get("HTTP_AUTHORIZATION"), basic=mark.basic)
         version = stamp().keys_version
         if version != self._version:
             with self._lock:
@@ -171,7 +198,7 @@ class Guard:
         name = hashlib.blake2b(token.encode(), key=self._salt, digest_size=32).digest()
         key = known.get(name)
         if key is None:
-            key = self._found(here, token)
+            key = self._found(here, token, held)
             if len(known) < CACHED_KEYS:
                 known[name] = key
         state = key.state(self._tidui.clock())
@@ -181,14 +208,27 @@ class Guard:
             raise _refused("K104", "这个密钥已过期", "this key has expired")
         return key
 
-    def _found(self, here: Request, token: str) -> keys.Key:
-        """One answer for an unknown id and a wrong secret, and only so many of them for one address."""
-        pepper = self._tidui.once("pepper", lambda: read_pepper(self._tidui.settings))
-        key = keys.find(reading(), pepper, token)
+    def _held(self, here: Request, ticket: str) -> Ticket:
+        held = read_ticket(key_pepper(), ticket)
+        if held is None:
+            raise self._wrong(here)
+        if held.expires_at <= self._tidui.clock():
+            raise _refused("K105", "这个地址已过期", "this address has expired")
+        return held
+
+    def _found(self, here: Request, token: str, held: Ticket | None) -> keys.Key:
+        if held is None:
+            key = keys.find(reading(), key_pepper(), token)
+        else:
+            key = next((one for one in keys.all_keys(reading()) if one.id == held.key_id), None)
         if key is None:
-            self._tidui.limiter.spend_closed("login", here.remote_addr or "")
-            raise _refused("K102", "密钥不对", "the key is wrong")
+            raise self._wrong(here)
         return key
+
+    def _wrong(self, here: Request) -> NotAuthenticated:
+        """One answer for an unknown id and a wrong secret, and only so many of them for one address."""
+        self._tidui.limiter.spend_closed("login", here.remote_addr or "")
+        return _refused("K102", "密钥不对", "the key is wrong")
 
     def _count(self, here: Request, kind: Kind, owner: str) -> None:
         headers = here.environ[HEADERS]

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from flask import Flask
 
-from service.api import assessments, audit, checks, docs, firms, health, plan, programmes, search, standards
+from service.api import (
+    assessments,
+    audit,
+    checks,
+    docs,
+    firms,
+    health,
+    matching,
+    plan,
+    programmes,
+    reconcile,
+    search,
+    standards,
+)
 from service.openapi import make_api
 from service.wire import Blueprint
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     search.blueprint,
+    matching.blueprint,
+    reconcile.blueprint,
     firms.blueprint,
     assessments.blueprint,
     standards.blueprint,

@@ -42,7 +42,7 @@ def find_firms(query: dict[str, Any]) -> Response:
         only_district=caller().district,
     )
     record("firm.search", "firms", q=query["q"], hits=[hit.uscc for hit in page.hits])
-    return answer({"firms": [_shown(hit) for hit in page.hits], "cursor": page.cursor})
+    return answer({"firms": [hit_shown(hit) for hit in page.hits], "cursor": page.cursor})
 
 
 def _district(written: str | None) -> str | None:
@@ -59,7 +59,8 @@ def _district(written: str | None) -> str | None:
     return code
 
 
-def _shown(hit: Hit) -> dict[str, Any]:
+def hit_shown(hit: Hit) -> dict[str, Any]:
+    """A firm that was found, and why."""
     own = f"/v1/firms/{hit.uscc}"
     return {
         "uscc": hit.uscc,

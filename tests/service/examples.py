@@ -11,11 +11,13 @@ from typing import Any
 class Example:
     """``{uscc}`` in the path or the body stands for a firm of 徐汇区 (310104), ``{check}`` for a check of it.
 
-    ``firm``: the call is about that firm, and a key of another district must get 404.
+    ``firm``: the call is about that firm, and a key of another district must get 404. Where it is not, a call
+    that names the firm must not tell such a key of it.
     """
 
     path: str
     json: Any = None
+    form: Mapping[str, str] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     firm: bool = False
 
@@ -34,6 +36,14 @@ PUBLIC = {
 
 EXAMPLES: dict[str, Example] = {
     "search.find_firms GET": Example("/v1/firms?q=精密"),
+    "matching.match_firms POST": Example("/v1/firms/match", json={"queries": [{"uscc": "{uscc}"}]}),
+    "reconcile.read_manifest GET": Example('/v1/reconcile?queries={"q":{"query":"{uscc}"}}'),
+    "reconcile.reconcile POST": Example("/v1/reconcile", form={"queries": '{"q": {"query": "{uscc}"}}'}),
+    "reconcile.suggest_firms GET": Example("/v1/reconcile/suggest/entity?prefix={uscc}"),
+    "reconcile.suggest_properties GET": Example("/v1/reconcile/suggest/property?prefix=d"),
+    "reconcile.propose_properties GET": Example("/v1/reconcile/properties?type=firm"),
+    "reconcile.preview GET": Example("/v1/reconcile/preview?id={uscc}", firm=True),
+    "reconcile.make_ticket POST": Example("/v1/reconcile/tickets", json={"hours": 1}),
     "firms.read_firm GET": Example("/v1/firms/{uscc}", firm=True),
     "firms.correct_facts PATCH": Example(
         "/v1/firms/{uscc}/facts",
