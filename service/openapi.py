@@ -16,7 +16,7 @@ from flask import Flask
 
 from models.settings import Settings
 from service.problems import MEDIA_TYPE
-from service.security import marks_of
+from service.security import Mark, marks_of, view_of
 
 COPY = Path(__file__).resolve().parent.parent / "docs" / "openapi.json"
 DESCRIPTION = """\
@@ -30,15 +30,29 @@ Where a firm stands on Shanghai's enterprise ladder, why, and what would move it
 for a voucher. A pre-assessment, not a recognition. Send `Authorization: Bearer tdk_…`,
 and why you ask in `X-Purpose`.
 """
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "description": "重试同一请求时用同一个键，就不会重复办理 The same key when the same call is tried again",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "example": "7c9f4b60-2f0e-4f0b-8f43-0d5a3c1c9f10",
+    },
+}
 REFUSALS = {
     "400": "请求读不懂 The request cannot be read",
     "401": "没有密钥，或密钥不对、过期、被撤销 No key, or one that does not hold",
     "403": "密钥没有所需的权限 The key lacks the scope",
     "404": "没有，或不在密钥所限的区 Not there, or of a district the key does not see",
     "405": "不支持这个方法 Method not allowed",
+    "409": "与现状冲突 In conflict with what is there",
+    "412": "期间已被改动 It was changed in the meantime",
     "413": "请求体过大 The body is too large",
     "415": "请求体应为 JSON The body is not JSON",
     "422": "有字段不能用 Fields that cannot be used",
+    "428": "需要 If-Match  If-Match is needed",
     "429": "过于频繁 Too many requests",
     "503": "暂时不能用 Away for now",
 }
@@ -121,32 +135,55 @@ def make_api(app: Flask) -> Api:
 def document(app: Flask) -> dict[str, Any]:
     """The whole document, every operation with its scope and the refusals it can meet."""
     spec: dict[str, Any] = app.extensions["tidui-api"].spec.to_dict()
-    for path, methods, mark in _operations(app):
-        operation = spec["paths"].get(path, {}).get(methods)
-        if operation is None:
-            continue
-        statuses = ["400", "404", "405", "413", "415", "422", "503"]
-        if mark.scope is None:
-            operation["security"] = []
-        else:
-            statuses += ["401", "403", "429"]
-            without: list[dict[str, list[str]]] = [{}] if mark.asking else []
-            operation["security"] = [{"key": []}, *([{"basic": []}] if mark.basic else []), *without]
-            operation["x-scope"] = mark.scope
-        responses = operation.setdefault("responses", {})
-        for status in sorted(statuses):
-            if "content" not in responses.get(status, {}):  # flask-smorest names a 422 of its own
-                responses[status] = {"$ref": f"#/components/responses/H{status}"}
+    _mend_patterns(spec)
+    for path, method, mark, view in _operations(app):
+        operation = spec["paths"].get(path, {}).get(method)
+        if operation is not None:
+            _complete(operation, mark, getattr(view, "tidui_idempotent", None))
     return spec
 
 
-def _operations(app: Flask) -> list[tuple[str, str, Any]]:
+def _complete(operation: dict[str, Any], mark: Mark, idempotent: str | None) -> None:
+    statuses = ["400", "404", "405", "413", "415", "422", "503"]
+    if mark.scope is None:
+        operation["security"] = []
+    else:
+        statuses += ["401", "403", "429"]
+        without: list[dict[str, list[str]]] = [{}] if mark.asking else []
+        operation["security"] = [{"key": []}, *([{"basic": []}] if mark.basic else []), *without]
+        operation["x-scope"] = mark.scope
+    if idempotent:
+        statuses.append("409")
+        header = {**IDEMPOTENCY_KEY, "required": idempotent == "required"}
+        operation.setdefault("parameters", []).append(header)
+    responses = operation.setdefault("responses", {})
+    for status in sorted(statuses):
+        if "content" not in responses.get(status, {}):  # flask-smorest names a 422 of its own
+            responses[status] = {"$ref": f"#/components/responses/H{status}"}
+
+
+def _mend_patterns(node: Any) -> None:
+    """Python's way of anchoring a pattern is not that of JSON Schema (ECMA 262)."""
+    if isinstance(node, dict):
+        pattern = node.get("pattern")
+        if isinstance(pattern, str) and pattern.endswith(r"\Z"):
+            node["pattern"] = f"^(?:{pattern.replace(chr(92) + 'Z', '')})$"
+        for below in node.values():
+            _mend_patterns(below)
+    elif isinstance(node, list):
+        for below in node:
+            _mend_patterns(below)
+
+
+def _operations(app: Flask) -> list[tuple[str, str, Mark, Any]]:
     marks = marks_of(app)
     found = []
     for rule in app.url_map.iter_rules():
         path = "".join(f"{{{text}}}" if dynamic else text for dynamic, text in rule._trace).lstrip("|")
         found += [
-            (path, method.lower(), mark) for (name, method), mark in marks.items() if name == rule.endpoint
+            (path, method.lower(), mark, view_of(app, name, method))
+            for (name, method), mark in marks.items()
+            if name == rule.endpoint
         ]
     return found
 

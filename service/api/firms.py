@@ -58,6 +58,18 @@ def read_firm(uscc: str) -> Response:
 @limited("write")
 @blueprint.arguments(Correction)
 @blueprint.response(200, FirmShown)
+@blueprint.doc(
+    parameters=[
+        {
+            "in": "header",
+            "name": "If-Match",
+            "required": True,
+            "description": "读取企业时的 ETag The ETag that reading the firm gave",
+            "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
+        }
+    ],
+    responses={status: {"$ref": f"#/components/responses/H{status}"} for status in ("412", "428")},
+)
 def correct_facts(order: dict[str, Any], uscc: str) -> Response:
     """手工更正数据；须带 If-Match 和理由 Correct figures by hand
 

@@ -137,7 +137,7 @@ def preview(asked: dict[str, Any]) -> Response:
 
 @blueprint.post("/tickets")
 @needs("lookup")
-@blueprint.arguments(TicketOrder)
+@blueprint.arguments(TicketOrder, required=False)
 @blueprint.response(201, TicketShown)
 def make_ticket(order: dict[str, Any]) -> Response:
     """用密钥换一个填进 OpenRefine 的地址，几小时后失效 An address for OpenRefine that ends in some hours

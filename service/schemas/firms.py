@@ -20,7 +20,7 @@ class FirmSearch(Strict):
         },
     )
     district = ma.fields.String(
-        validate=ma.validate.Length(max=20),
+        validate=ma.validate.Length(1, 20),
         metadata={"example": "浦东新区", "description": "区名或六位代码"},
     )
     industry = ma.fields.String(
@@ -129,6 +129,8 @@ class Correction(Strict):
         required=True,
         validate=ma.validate.Length(1, 300),
         metadata={
+            "minProperties": 1,
+            "maxProperties": 300,
             "example": {"revenue_2025": 123000000, "rd_staff_2025": None},
             "description": "规范列名 → 值；null 撤回手工更正，恢复导入的值",
         },
@@ -137,6 +139,8 @@ class Correction(Strict):
         required=True,
         validate=_enough,
         metadata={
+            "minLength": LEAST_REASON,
+            "maxLength": MOST_REASON,
             "example": "企业来函更正营业收入，附审计报告",
             "description": "理由，至少 4 个字",
         },

@@ -19,7 +19,11 @@ def as_of_field(*, required: bool) -> ma.fields.Date:
     return ma.fields.Date(
         required=required,
         validate=ma.validate.Range(FIRST_DAY, LAST_DAY),
-        metadata={"example": "2025-06-30", "description": "评价日 Evaluation date"},
+        metadata={
+            "pattern": "^2(0[0-9]{2}|100)-[0-9]{2}-[0-9]{2}$",
+            "example": "2025-06-30",
+            "description": "评价日 Evaluation date",
+        },
     )
 
 

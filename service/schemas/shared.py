@@ -51,7 +51,11 @@ def as_of_field(*, required: bool = True) -> ma.fields.Date:
     return ma.fields.Date(
         required=required,
         validate=ma.validate.Range(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)),
-        metadata={"example": "2026-06-30", "description": "评估日期 Evaluation date"},
+        metadata={
+            "pattern": "^20[0-9]{2}-[0-9]{2}-[0-9]{2}$",
+            "example": "2026-06-30",
+            "description": "评估日期 Evaluation date",
+        },
     )
 
 
@@ -68,6 +72,7 @@ def standards_field() -> IdList:
         load_default=None,
         metadata={
             "type": "string",
+            "pattern": "^[a-z0-9_.]{1,60}(,[a-z0-9_.]{1,60})*$",
             "example": "srdi.n2,giant.n2",
             "description": "标准编号，逗号分开；不写为全部。编号见 GET /v1/standards",
         },
