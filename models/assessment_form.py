@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from functools import partial
+from operator import methodcaller
 from typing import Any
 
 from models.errors import Text
@@ -11,6 +12,7 @@ from models.forms import (
     FigureHole,
     InputHole,
     NumberHole,
+    Sheaf,
     VerdictHole,
     WorkedHole,
     both,
@@ -36,13 +38,15 @@ from models.rules.condition import (
 from models.rules.explain import clause_dict, member_text, pack_head, required_of, shown_rows, size_rows
 from models.rules.firm import Trace
 from models.rules.program import Slot
-from models.rules.quantity import Figures, Period
+from models.rules.quantity import Figures, Period, Quantity, Value
 from models.rules.rulebook import Rulebook
 from models.rules.size import SizeTable
 
 Tree = dict[str, Any]
-Work = Callable[[Figures, Period], Any]
+Work = Callable[[Figures], Any]
 
+LADDER = "ladder"
+"""Name of the ladder's form among the standards', whose ids all have a point."""
 _REPEATED = frozenset({"as_of", "disclaimer", "pack_hash"})
 """Of a standard's head: said once for the whole assessment."""
 
@@ -56,10 +60,9 @@ class Forms:
         self._read: dict[tuple[str, ...], int] = {}
         self.works: list[Work] = []
         """What to work out of a firm's figures, by place."""
-        self.standards = {
-            pack_id: form_of(self._standard(compiled)) for pack_id, compiled in standards.compiled.items()
-        }
-        self.ladder = form_of(self._ladder(book))
+        forms = {i: form_of(self._standard(compiled)) for i, compiled in standards.compiled.items()}
+        self.sheaf = Sheaf({**forms, LADDER: form_of(self._ladder(book))})
+        """Every standard's form by its id, and the ladder's."""
 
     @property
     def reads(self) -> list[tuple[str, ...]]:
@@ -129,7 +132,7 @@ class Forms:
             slots = compiled.score if test.of is None else compiled.indicators[test.of]
             assert slots is not None
             return _range(slots)
-        return self._figure(_subject(test, compiled.period), test.actual)
+        return self._figure(_subject(test, compiled.period), _work(test, compiled.period))
 
     def _figure(self, subject: Hashable, work: Work) -> FigureHole:
         """Many conditions draw lines on one quantity: it is worked out once a firm."""
@@ -169,7 +172,9 @@ class Forms:
             "readings": [
                 {
                     "label": both(leaf.label(compiled.period)),
-                    "actual": self._figure(_read_by(leaf, compiled.period), leaf.actual),
+                    "actual": self._figure(
+                        _read_by(leaf, compiled.period), _leaf_work(leaf, compiled.period)
+                    ),
                     "unit": leaf.unit,
                 }
                 for leaf in indicator.item.leaves()
@@ -226,6 +231,33 @@ def _size_part(table: SizeTable, period: Period, part: str, trace: Trace) -> Any
 
 def _range(slots: tuple[Slot, Slot]) -> Tree:
     return {"low": NumberHole(slots[0]), "high": NumberHole(slots[1])}
+
+
+def _work(test: Test, period: Period) -> Work:
+    """How the figure of a test is worked out: most are a column, found beforehand."""
+    if isinstance(test, Threshold):
+        return _quantity_work(test.quantity, period)
+    if isinstance(test, Flag | Title | Choice | Rank | FirstYear):
+        return methodcaller("get", test.column(period))
+    return partial(_called, test.actual, period)
+
+
+def _leaf_work(leaf: Leaf, period: Period) -> Work:
+    if isinstance(leaf, Bands):
+        return _quantity_work(leaf.quantity, period)
+    if isinstance(leaf, FlagPoints | Entered):
+        return methodcaller("get", leaf.field.column())
+    return partial(_called, leaf.actual, period)
+
+
+def _quantity_work(quantity: Quantity, period: Period) -> Work:
+    if isinstance(quantity, Value):
+        return methodcaller("get", period.column(quantity.field, quantity.back))
+    return partial(_called, quantity.actual, period)
+
+
+def _called(actual: Callable[[Figures, Period], Any], period: Period, figures: Figures) -> Any:
+    return actual(figures, period)
 
 
 def _subject(test: Test, period: Period) -> Hashable:

@@ -11,7 +11,8 @@ from models.assessing import Asked, Assessor, Assessors, Firm
 from models.figures import Reading
 from models.registry import rulebooks
 from models.registry.corrections import firm_unknown
-from models.registry.facts import FirmFacts, firm_facts
+from models.registry.facts import FirmFacts
+from models.registry.one_firm import one_firm
 from models.registry.state import State
 from models.rules.rulebook import rulebook
 from service.extension import now, reading, stamp, state, tidui
@@ -72,10 +73,10 @@ def seen_version(uscc: str) -> int:
 
 def seen_facts(uscc: str) -> FirmFacts:
     """What the registry knows of the firm. FirmUnknown (G404)."""
-    found = firm_facts(reading(), state(), [uscc], district=caller().district)
-    if uscc not in found:
+    found = one_firm(tidui().pulse, state(), uscc, district=caller().district)
+    if found is None:
         raise firm_unknown(uscc)
-    return found[uscc]
+    return found
 
 
 def firm_of(known: FirmFacts) -> Firm:

@@ -119,7 +119,9 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     ARGUMENTS_PARSER = Parser()
 
     def arguments(self, schema: SchemaLike, **options: Any) -> Callable[[View], View]:
-        return cast("Callable[[View], View]", super().arguments(schema, **options))
+        # Of a class webargs would make an instance a call, which costs more than reading the arguments.
+        made = schema if isinstance(schema, ma.Schema) else schema()
+        return cast("Callable[[View], View]", super().arguments(made, **options))
 
     def response(
         self, status_code: int, schema: SchemaLike | None = None, **options: Any

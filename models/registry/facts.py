@@ -141,12 +141,13 @@ def figures_of(connection: Connection, state: State, codes: Sequence[str]) -> di
     """Merged figures of the codes that an edition of the lineage holds, in the order asked for."""
     if not codes:
         return {}
-    uploads = _uploads(connection, state, codes)
-    hands = _hands(connection, state, codes)
+    asked = {"codes": codes, "lineage": state.lineage}
+    uploads = uploads_of(connection.execute(_UPLOADS, asked), state)
+    hands = hands_of(connection.execute(_HANDS, asked), state)
     complete = complete_lists(connection)
-    entries = _entries(connection, codes)
+    entries = entries_of(connection.execute(_ENTRIES, {"codes": codes}))
     return {
-        code: Figures(own, _told(own, hands.get(code, {}), entries.get(code, {}), complete))
+        code: Figures(own, told_of(own, hands.get(code, {}), entries.get(code, {}), complete))
         for code in codes
         if (own := uploads.get(code))
     }
@@ -170,18 +171,26 @@ class ListWord:
 
 def complete_lists(connection: Connection) -> dict[str, ListWord]:
     """Column → what the newest complete list says of a firm that is not on it."""
+    return silence_of(connection.execute(_COMPLETE))
+
+
+def silence_of(lists: Iterable[Any]) -> dict[str, ListWord]:
+    """:func:`complete_lists` of rows of ``title_list``, oldest first."""
     found = {}
-    for row in connection.execute(_COMPLETE):
+    for row in lists:
         column = title_column(row.title)
         order = (row.dated, row.id)
         found[column] = ListWord(column, NOT_HELD[column], row.id, row.dated, row.source_name, order)
     return found
 
 
-def _entries(connection: Connection, codes: Sequence[str]) -> dict[str, dict[str, ListWord]]:
-    """Firm → column → what the newest list says that has the firm; an uncertain entry says nothing (None)."""
+def entries_of(rows: Iterable[Any]) -> dict[str, dict[str, ListWord]]:
+    """Firm → column → what the newest list says that has the firm; an uncertain entry says nothing (None).
+
+    ``rows``: entries with their lists, oldest first.
+    """
     found: dict[str, dict[str, ListWord]] = {}
-    for row in connection.execute(_ENTRIES, {"codes": codes}):
+    for row in rows:
         column, order = title_column(row.title), (row.dated, row.id)
         own = found.setdefault(row.uscc, {})
         if not row.certain and column in own:
@@ -192,12 +201,13 @@ def _entries(connection: Connection, codes: Sequence[str]) -> dict[str, dict[str
     return found
 
 
-def _told(
+def told_of(
     uploads: Sequence[Upload],
     hands: Mapping[str, Fact],
     entries: Mapping[str, ListWord],
     complete: Mapping[str, ListWord],
 ) -> dict[str, Fact]:
+    """Column → the word that stands where a hand or a list has something to say."""
     told = {column: _with_hand(uploads, column, hand) for column, hand in hands.items()}
     for column in {*entries, *complete}:
         own = told.get(column) or _last_upload(uploads, column)
@@ -236,22 +246,21 @@ def _last_upload(uploads: Sequence[Upload], column: str) -> Fact | None:
     return next((upload.fact(column) for upload in reversed(uploads) if column in upload.document), None)
 
 
-def _uploads(connection: Connection, state: State, codes: Sequence[str]) -> dict[str, list[Upload]]:
+def uploads_of(rows: Iterable[Any], state: State) -> dict[str, list[Upload]]:
+    """Firm → what editions of the lineage say, oldest first; ``rows``: documents with their editions."""
     age = {number: at for at, number in enumerate(reversed(state.lineage))}
     found: dict[str, list[Upload]] = {}
-    rows: Iterable[Any] = connection.execute(_UPLOADS, {"codes": codes, "lineage": state.lineage})
     if len(age) > 1:
         rows = sorted(rows, key=lambda row: age[row.edition_id])
     for row in rows:
-        uscc, number, document, dated, origin = row
-        found.setdefault(uscc, []).append(Upload(number, dated, origin, orjson.loads(document)))
+        upload = Upload(row.edition_id, row.dated, row.source_name, orjson.loads(row.document))
+        found.setdefault(row.uscc, []).append(upload)
     return found
 
 
-def _hands(connection: Connection, state: State, codes: Sequence[str]) -> dict[str, dict[str, Fact]]:
-    """Firm → column → the last correction that was not withdrawn."""
+def hands_of(rows: Iterable[Any], state: State) -> dict[str, dict[str, Fact]]:
+    """Firm → column → the last correction that was not withdrawn; ``rows``: corrections over the lineage."""
     age = {number: at for at, number in enumerate(reversed(state.lineage))}
-    rows = connection.execute(_HANDS, {"codes": codes, "lineage": state.lineage})
     found: dict[str, dict[str, Fact]] = {}
     for row in sorted(rows, key=lambda row: (age[row.edition_id], row.id)):
         own = found.setdefault(row.uscc, {})

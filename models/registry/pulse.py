@@ -1,15 +1,16 @@
 """The one small read that every request begins with: is anything else than before, and does this firm stand
-as it did?
+as it did? And the one read that tells all of a firm.
 
-It goes past SQLAlchemy, on connections of its own: this read decides how many requests a second an unchanged
-answer (304) can be given, and there the layers above the driver cost several times the read itself.
+They go past SQLAlchemy, on connections of their own: these reads decide how many requests a second can be
+answered, and there the layers above the driver cost several times the read itself.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, TypeVar
 
 import psycopg
 from psycopg import pq
@@ -17,6 +18,8 @@ from sqlalchemy.engine import make_url
 
 from models.errors import Text
 from models.registry.database import BUSY_SECONDS, Database, DatabaseAway
+
+Answer = TypeVar("Answer")
 
 
 class Stamp(NamedTuple):
@@ -30,14 +33,34 @@ class Stamp(NamedTuple):
     district: str | None = None
 
 
-_SQL = (
+Words = tuple[str | None, ...]
+"""One thing said of a firm, all in texts, which both databases give alike: its kind, then seven more."""
+
+_STAMP = (
     "SELECT s.edition_id, s.run_id, s.registry_version, s.keys_version, f.version, f.district "
     "FROM state s LEFT JOIN firm f ON f.uscc = {} WHERE s.id = 1"
 )
 
 
+_FIRM = """
+SELECT 'firm', CAST(edition_id AS text), name, district, CAST(industry AS text), CAST(version AS text),
+    {null}, {null} FROM firm WHERE uscc = {code}
+UNION ALL SELECT 'upload', CAST(f.edition_id AS text), f.document, CAST(e.dated AS text), e.source_name, NULL,
+    NULL, NULL FROM facts f JOIN edition e ON e.id = f.edition_id WHERE f.uscc = {code}
+UNION ALL SELECT 'hand', CAST(edition_id AS text), CAST(id AS text), "column", value, actor, reason,
+    CAST(made_at AS text) FROM correction WHERE uscc = {code}
+UNION ALL SELECT 'entry', CAST(l.id AS text), l.title, CAST(l.dated AS text), l.source_name,
+    CAST(t.valid_until AS text), CAST(t.certain AS text), NULL
+    FROM title_entry t JOIN title_list l ON l.id = t.list_id WHERE t.uscc = {code}
+UNION ALL SELECT 'silence', CAST(id AS text), title, CAST(dated AS text), source_name, NULL, NULL, NULL
+    FROM title_list WHERE complete
+"""
+
+
 class _Line(Protocol):
-    def read(self, uscc: str) -> Stamp: ...
+    def stamp(self, uscc: str) -> Stamp: ...
+
+    def firm(self, uscc: str) -> list[Words]: ...
 
     def close(self) -> None: ...
 
@@ -52,12 +75,19 @@ class Pulse:
 
     def read(self, uscc: str | None = None) -> Stamp:
         """The stamp now, for this firm if one is named. Raises DatabaseAway (D001)."""
+        return self._ask(lambda line: line.stamp(uscc or ""))
+
+    def firm(self, uscc: str) -> list[Words]:
+        """Everything said of a firm, by any edition, hand or list: :mod:`.one_firm` makes sense of it."""
+        return self._ask(lambda line: line.firm(uscc))
+
+    def _ask(self, question: Callable[[_Line], Answer]) -> Answer:
         try:
             try:
-                return self._read(self._idle.pop(), uscc or "")
+                return self._put(question, self._idle.pop())
             except (IndexError, sqlite3.Error, psycopg.Error):
                 # No idle line, or a dead one: the database was away. A new one tells whether it still is.
-                return self._read(self._open(), uscc or "")
+                return self._put(question, self._open())
         except (sqlite3.Error, psycopg.Error) as error:
             raise DatabaseAway(
                 "D001",
@@ -69,14 +99,14 @@ class Pulse:
         while self._idle:
             self._idle.pop().close()
 
-    def _read(self, line: _Line, uscc: str) -> Stamp:
+    def _put(self, question: Callable[[_Line], Answer], line: _Line) -> Answer:
         try:
-            stamp = line.read(uscc)
+            answer = question(line)
         except BaseException:
             line.close()
             raise
         self._idle.append(line)
-        return stamp
+        return answer
 
     def _open(self) -> _Line:
         return _Sqlite(self._url) if self._is_sqlite else _Postgres(self._url)
@@ -87,27 +117,42 @@ class _Sqlite:
         self._connection = sqlite3.connect(
             make_url(url).database or "", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        self._sql = _SQL.format("?")
+        self._stamp, self._firm = _STAMP.format("?1"), _FIRM.format(code="?1", null="NULL")
 
-    def read(self, uscc: str) -> Stamp:
-        # All rows are taken, so that the statement ends and holds no lock.
-        ((*values,),) = self._connection.execute(self._sql, (uscc,)).fetchall()
+    # All rows are taken, so that a statement ends and holds no lock.
+
+    def stamp(self, uscc: str) -> Stamp:
+        ((*values,),) = self._connection.execute(self._stamp, (uscc,)).fetchall()
         return Stamp(*values)
+
+    def firm(self, uscc: str) -> list[Words]:
+        return self._connection.execute(self._firm, (uscc,)).fetchall()
 
     def close(self) -> None:
         self._connection.close()
 
 
 class _Postgres:
-    NAME = b"tidui_stamp"
+    STAMP, FIRM = b"tidui_stamp", b"tidui_firm"
 
     def __init__(self, url: str) -> None:
         plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._connection = psycopg.connect(plain, autocommit=True, connect_timeout=5)
-        self._check(self._connection.pgconn.prepare(self.NAME, _SQL.format("$1").encode()))
+        self._connection.execute("SET TIME ZONE 'UTC'")  # moments as texts
+        firm = _FIRM.format(code="$1", null="CAST(NULL AS text)")
+        for name, sql in ((self.STAMP, _STAMP.format("$1")), (self.FIRM, firm)):
+            self._check(self._connection.pgconn.prepare(name, sql.encode()))
 
-    def read(self, uscc: str) -> Stamp:
-        result = self._check(self._connection.pgconn.exec_prepared(self.NAME, [uscc.encode()]))
+    def firm(self, uscc: str) -> list[Words]:
+        result = self._check(self._connection.pgconn.exec_prepared(self.FIRM, [uscc.encode()]))
+        cells = range(result.nfields)
+        return [
+            tuple(None if (text := result.get_value(row, at)) is None else text.decode() for at in cells)
+            for row in range(result.ntuples)
+        ]
+
+    def stamp(self, uscc: str) -> Stamp:
+        result = self._check(self._connection.pgconn.exec_prepared(self.STAMP, [uscc.encode()]))
         edition, run, registry, keys, version, district = (result.get_value(0, place) for place in range(6))
         return Stamp(
             int(edition) if edition else None,
