@@ -94,7 +94,7 @@ class _Bench:
         compiled = one.compiled["srdi.n63"]
         needed = sorted(one.program.inputs(compiled.shown_slots()))
         with open_table(self.parquet) as table:
-            frame = table.scan(needed, IssueLog()).collect(engine="streaming").rechunk()
+            frame = pl.concat(table.batches(needed, IssueLog())).rechunk()
         names = ["srdi.n63", "srdi.n63.low", "srdi.n63.high", "srdi.n63.unmet", "srdi.n63.open"]
         ours, hand = (
             assess(frame.lazy(), one, needed).select("uscc", *names),

@@ -1,13 +1,15 @@
-"""Score a registry file: read, judge, write, in one streaming query (contract.md, *The main command*)."""
+"""Score a registry file: read, judge, write, piece by piece (contract.md, *The main command*)."""
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TypeVar, cast
 
 import numpy as np
 import polars as pl
@@ -19,17 +21,16 @@ from models.rules.condition import Condition
 from models.rules.explain import member_text
 from models.rules.quantity import Period
 from models.rules.rulebook import Rulebook
-from models.rules.table import assess
+from models.rules.table import Judge, Words
 from models.tabular.guide import ResultGuide, StandardGuide
-from models.tabular.issue_table import issue_table_path, neutralise, write_issue_table
+from models.tabular.issue_table import issue_table_path, write_issue_table
 from models.tabular.issues import Issue, IssueLog
 from models.tabular.output import atomic_output, check_output
 from models.tabular.reader import Table, open_table
+from models.tabular.resultfile import open_result
 from models.tabular.results import write_result_workbook
 
 LADDER_COLUMNS = ("recognised", "qualifies", "could_reach")
-ROW_GROUP = 100_000
-_TEXT_COLUMNS = ("uscc", "name", "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +77,23 @@ def _run(
     book: Rulebook, request: Request, standards: Standards, table: Table, progress: Callable[[int], None]
 ) -> Report:
     log, tally = IssueLog(), _Tally(progress)
-    columns = standards.inputs() & table.available
-    result = tally.listen(assess(table.scan(columns, log), standards, columns))
-    guide = guide_of(book, standards, request.source.name)
+    words = Words(standards)
 
-    def executed() -> None:
+    def judged_into(path: Path, *, csv: bool = False) -> None:
+        with open_result(path, csv=csv) as file, closing(_judged(table, standards, log)) as pieces:
+            for piece in pieces:
+                tally.hear(piece)
+                file.write(words.columns(piece))
         table.finish(log)
 
+    guide = guide_of(book, standards, request.source.name)
     issues_at: Path | None = None
-    if request.output.suffix.lower() == ".xlsx":
-        write_result_workbook(
-            request.output, result, guide, log, table.notes, executed=executed, source=request.source
-        )
+    ending = request.output.suffix.lower()
+    if ending == ".xlsx":
+        write_result_workbook(request.output, judged_into, guide, log, table.notes, source=request.source)
     else:
-        _sink(result, request, table)
-        executed()
+        with atomic_output(request.output, request.source) as part:
+            judged_into(part, csv=ending == ".csv")
         issues_at = _write_issues(request, log, table.notes)
     return Report(
         request.output,
@@ -105,17 +108,24 @@ def _run(
     )
 
 
-def _sink(result: pl.LazyFrame, request: Request, table: Table) -> None:
-    try:
-        with atomic_output(request.output, request.source) as part:
-            if request.output.suffix.lower() == ".parquet":
-                result.sink_parquet(part, row_group_size=ROW_GROUP, engine="streaming")
-            else:
-                safe = result.with_columns(neutralise(pl.col(name)) for name in _TEXT_COLUMNS)
-                safe.sink_csv(part, include_bom=True, engine="streaming")
-    except pl.exceptions.PolarsError as error:
-        # Not of the output, which atomic_output has told of: the file was worse than its beginning.
-        raise table.refuse(error) from error
+def _judged(table: Table, standards: Standards, log: IssueLog) -> Generator[pl.DataFrame, None, None]:
+    """The firms of a table judged piece by piece: one is read while another is judged and a third written."""
+    columns = standards.inputs() & table.available
+    judge = Judge(standards, columns)
+    return ahead(map(judge.piece, ahead(table.batches(sorted(columns), log))))
+
+
+T = TypeVar("T")
+
+
+def ahead(items: Iterator[T]) -> Generator[T, None, None]:
+    """The items, each worked out by a thread of its own while the one before it is used."""
+    end = object()
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(next, items, end)
+        while (item := waiting.result()) is not end:
+            waiting = thread.submit(next, items, end)
+            yield cast(T, item)
 
 
 def _write_issues(request: Request, log: IssueLog, notes: Sequence[Issue]) -> Path | None:
@@ -129,27 +139,20 @@ def _write_issues(request: Request, log: IssueLog, notes: Sequence[Issue]) -> Pa
 
 
 class _Tally:
-    """Counts ladder answers as they stream by."""
+    """Counts ladder answers as they pass by."""
 
     def __init__(self, progress: Callable[[int], None]) -> None:
         self._counts: dict[str, Counter[int]] = {name: Counter() for name in LADDER_COLUMNS}
         self._progress = progress
-        self._lock = threading.Lock()
         self.rows = self.unreadable = 0
 
-    def listen(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        return frame.map_batches(self._hear, schema=frame.collect_schema(), streamable=True)
-
-    def _hear(self, piece: pl.DataFrame) -> pl.DataFrame:
-        unreadable = piece.height - piece["error"].null_count()
-        counts = {name: np.bincount(piece[name].drop_nulls().to_numpy()) for name in LADDER_COLUMNS}
-        with self._lock:
-            self.rows += piece.height
-            self.unreadable += unreadable
-            for name, found in counts.items():
-                self._counts[name].update({rung: int(count) for rung, count in enumerate(found) if count})
+    def hear(self, judged: pl.DataFrame) -> None:
+        self.rows += judged.height
+        self.unreadable += judged.height - judged["error"].null_count()
+        for name, counts in self._counts.items():
+            found = np.bincount(judged[name].drop_nulls().to_numpy())
+            counts.update({rung: int(count) for rung, count in enumerate(found) if count})
         self._progress(self.rows)
-        return piece
 
     def rungs(self) -> dict[str, dict[int, int]]:
         return {name: dict(sorted(counts.items())) for name, counts in self._counts.items()}

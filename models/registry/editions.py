@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -25,7 +25,7 @@ from models.registry.rejects import write_rejected
 from models.settings import Settings
 from models.tabular.issue_table import issue_counts
 from models.tabular.issues import Issue, IssueLog, refusal
-from models.tabular.reader import IDENTITY, PIECE, Table
+from models.tabular.reader import IDENTITY, Table
 from models.tabular.uscc import other_rows
 
 MANIFEST = "manifest.json"
@@ -97,7 +97,7 @@ def build_edition(
 ) -> Built:
     """Write the edition of an open table; ``progress`` hears how many rows are read.
 
-    Raises E406 where no row can enter; a polars error means that the file is damaged further in.
+    Raises E406 where no row can enter, E010 where the file is damaged further in.
     """
     settings.editions.mkdir(parents=True, exist_ok=True)
     folder = settings.editions / f"{_BUILDING}{secrets.token_hex(4)}"
@@ -106,8 +106,6 @@ def build_edition(
         log = IssueLog()
         manifest = _write(folder, table, source_hash, dated, log, progress)
         return Built(manifest, _put_in_place(settings, folder, manifest), log, table.notes)
-    except pl.exceptions.PolarsError as error:
-        raise table.refuse(error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -116,12 +114,6 @@ def remove_unfinished(settings: Settings) -> None:
     """Folders that a killed import left half written."""
     for folder in settings.editions.glob(f"{_BUILDING}*"):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def pieces(table: Table, columns: Sequence[str], log: IssueLog) -> Iterator[pl.DataFrame]:
-    """The table piece by piece in the order of the file: row, uscc, name, error, then ``columns``."""
-    frame = table.scan(columns, log)
-    yield from frame.collect_batches(chunk_size=PIECE, maintain_order=True, engine="streaming")
 
 
 def _write(
@@ -138,7 +130,7 @@ def _write(
     writer = PartsWriter(folder, columns)
     rejects: list[pl.DataFrame] = []
     rows = 0
-    for piece in pieces(table, columns, log):
+    for piece in table.batches(columns, log):
         enters = pl.col("error").is_null() & ~pl.col("row").is_in(barred)
         firms = piece.filter(enters)
         writer.add(firms)
@@ -178,7 +170,7 @@ def _standing_twice(table: Table) -> dict[int, str]:
     """Row → its code's other rows in words, for codes that stand more than once: none of them enters."""
     codes = [
         piece.filter(pl.col("error").is_null()).select("row", "uscc")
-        for piece in pieces(table, (), IssueLog())
+        for piece in table.batches((), IssueLog())
     ]
     found = pl.concat(codes) if codes else pl.DataFrame(schema={"row": pl.UInt32, "uscc": pl.String})
     repeated = found.filter(pl.col("uscc").is_duplicated()).group_by("uscc").agg(pl.col("row").sort())

@@ -7,13 +7,12 @@ A verdict column is Int8 and never null, which is what makes ``min_horizontal`` 
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
 import polars as pl
 
 from models.dtypes import dtype_of
@@ -21,12 +20,13 @@ from models.fields import catalogue
 from models.rules.compile import Compiled, Standards
 from models.rules.program import Node, Program, Slot
 from models.rules.size import SizeTable
+from models.tabular.coded import Coded, distinct
 from models.verdict import Verdict
 
 Expr = pl.Expr
 
-VERDICT_WORDS = pl.Series([verdict.key for verdict in Verdict], dtype=pl.String)
-CLASS_WORDS = pl.Series([*SizeTable.KEYS, "unknown"], dtype=pl.String)
+VERDICT_WORDS = [verdict.key for verdict in Verdict]
+CLASS_WORDS = [*SizeTable.KEYS, "unknown"]
 
 
 def column_dtype(column: str) -> Any:
@@ -36,28 +36,65 @@ def column_dtype(column: str) -> Any:
     return dtype_of(parsed[0])
 
 
-def assess(frame: pl.LazyFrame, standards: Standards, available: Collection[str]) -> pl.LazyFrame:
-    """Add the result columns of contract.md, *The main command*, to a canonical frame.
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column of the result: a number of the slot as it is, or one that stands for a word."""
 
-    ``frame``: one row per firm in canonical types (:mod:`models.fields`), with ``uscc``, ``name``
-    and ``error``; columns not in ``available`` count as blank. Returns ``uscc, name, recognised,
-    qualifies, could_reach, <id>…, error``; a row with an error has all between empty.
-    """
-    outputs: dict[str, tuple[str, Slot, Compiled | None]] = {
-        "recognised": ("number", standards.recognised, None),
-        "qualifies": ("number", standards.qualifies, None),
-        "could_reach": ("number", standards.could_reach, None),
-    }
-    for pack_id in standards.chosen:
-        outputs |= _outputs(standards.compiled[pack_id])
-    frame, columns = materialise(
-        frame, standards.program, [slot for _, slot, _ in outputs.values()], available
-    )
-    shown = [
-        _show(what, columns[slot], compiled).alias(name) for name, (what, slot, compiled) in outputs.items()
+    name: str
+    slot: Slot
+    what: Literal["number", "verdict", "class", "ids"]
+    ids: Sequence[str] = ()
+    """Of ``ids``: the names of the bits."""
+
+
+def outputs(standards: Standards) -> Sequence[Output]:
+    """The answers of contract.md, *The main command*, in their order: ladder, then standard by standard."""
+    return [
+        Output("recognised", standards.recognised, "number"),
+        Output("qualifies", standards.qualifies, "number"),
+        Output("could_reach", standards.could_reach, "number"),
+        *(output for pack_id in standards.chosen for output in _outputs(standards.compiled[pack_id])),
     ]
-    result = frame.select("uscc", "name", *shown, "error")
-    return result.map_batches(empty_unreadable, schema=result.collect_schema(), streamable=True)
+
+
+def _outputs(compiled: Compiled) -> Iterator[Output]:
+    name = compiled.pack.id
+    yield Output(name, compiled.verdict, "verdict" if compiled.pack.size_table is None else "class")
+    if compiled.score:
+        low, high = compiled.score
+        yield Output(f"{name}.low", low, "number")
+        yield Output(f"{name}.high", high, "number")
+    yield Output(f"{name}.unmet", compiled.unmet, "ids", compiled.term_ids)
+    yield Output(f"{name}.open", compiled.open, "ids", compiled.term_ids)
+
+
+class Judge:
+    """The standards as expressions over a canonical frame, made once for any number of frames.
+
+    A frame has one row per firm in canonical types (:mod:`models.fields`), with ``uscc``, ``name`` and
+    ``error``; columns not in ``available`` count as blank.
+    """
+
+    def __init__(self, standards: Standards, available: Collection[str]) -> None:
+        wanted = outputs(standards)
+        self._stages, columns = staged(standards.program, [output.slot for output in wanted], available)
+        self._shown = [_number(output, columns[output.slot]).alias(output.name) for output in wanted]
+
+    def __call__(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """``uscc, name, error`` and a small number for each of :func:`outputs`, null at an error."""
+        for stage in self._stages:
+            frame = frame.with_columns(stage)
+        judged = frame.select("uscc", "name", "error", *self._shown)
+        return judged.map_batches(empty_unreadable, schema=judged.collect_schema(), streamable=True)
+
+    def piece(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The same for a piece in memory."""
+        # Every slot that is used twice is a column already: nothing is left to optimise.
+        return self(frame.lazy()).collect(optimizations=pl.QueryOptFlags.none())
+
+
+def _number(output: Output, value: Expr) -> Expr:
+    return pl.when(value < 0).then(len(CLASS_WORDS) - 1).otherwise(value) if output.what == "class" else value
 
 
 def empty_unreadable(piece: pl.DataFrame) -> pl.DataFrame:
@@ -68,71 +105,63 @@ def empty_unreadable(piece: pl.DataFrame) -> pl.DataFrame:
     return piece.with_columns(pl.when(pl.col("error").is_null()).then(answers))
 
 
-def _outputs(compiled: Compiled) -> dict[str, tuple[str, Slot, Compiled | None]]:
-    name = compiled.pack.id
-    what = "verdict" if compiled.pack.size_table is None else "class"
-    outputs: dict[str, tuple[str, Slot, Compiled | None]] = {name: (what, compiled.verdict, compiled)}
-    if compiled.score:
-        low, high = compiled.score
-        outputs |= {f"{name}.low": ("number", low, None), f"{name}.high": ("number", high, None)}
-    outputs[f"{name}.unmet"] = ("ids", compiled.unmet, compiled)
-    outputs[f"{name}.open"] = ("ids", compiled.open, compiled)
-    return outputs
+def assess(frame: pl.LazyFrame, standards: Standards, available: Collection[str]) -> pl.LazyFrame:
+    """:class:`Judge` in words: ``uscc, name, recognised, qualifies, could_reach, <id>…, error``."""
+    judged, words = Judge(standards, available)(frame), Words(standards)
+    numbers = judged.collect_schema()
+    texts = {o.name: numbers[o.name] if o.what == "number" else pl.String() for o in words.outputs}
+    schema = pl.Schema({"uscc": pl.String(), "name": pl.String(), **texts, "error": pl.String()})
+    return judged.map_batches(words.texts, schema=schema, streamable=True)
 
 
-def _show(what: str, value: Expr, compiled: Compiled | None) -> Expr:
-    if what == "verdict":
-        return words(value, VERDICT_WORDS)
-    if what == "class":
-        return words(pl.when(value < 0).then(4).otherwise(value), CLASS_WORDS)
-    if what == "ids":
-        assert compiled is not None
-        return value.map_batches(IdLists(compiled.term_ids), return_dtype=pl.String, is_elementwise=True)
-    return value
+class Words:
+    """What the numbers of :class:`Judge` stand for. Safe between threads."""
 
+    def __init__(self, standards: Standards) -> None:
+        self.outputs = outputs(standards)
+        self._spelt: dict[str, dict[int | None, str | None]] = {o.name: {None: None} for o in self.outputs}
 
-def words(number: Expr, table: pl.Series) -> Expr:
-    """The word for each number; null stays null."""
-    return number.cast(pl.UInt32).map_batches(table.gather, return_dtype=pl.String, is_elementwise=True)
+    def columns(self, judged: pl.DataFrame) -> dict[str, pl.Series | Coded]:
+        """The columns of contract.md in their order: numbers as they are, words coded."""
+        answers = {output.name: self._column(output, judged[output.name]) for output in self.outputs}
+        return {"uscc": judged["uscc"], "name": judged["name"], **answers, "error": judged["error"]}
 
-
-_NOWHERE = np.iinfo(np.uint32).max
-
-
-class IdLists:
-    """Masks → ``id;id``: each mask that occurs is spelt once, whatever the number of rows."""
-
-    def __init__(self, ids: Sequence[str]) -> None:
-        self._ids = ids
-        self._places = np.full(1 << len(ids), _NOWHERE, dtype=np.uint32)
-        self._spelt: list[str] = []
-        self._series = pl.Series([], dtype=pl.String)
-        self._lock = threading.Lock()
-
-    def __call__(self, masks: pl.Series) -> pl.Series:
-        numbers = masks.to_numpy()
-        places = self._places[numbers]
-        if places.size and places.max() == _NOWHERE:
-            self._spell(np.unique(numbers[places == _NOWHERE]))
-            places = self._places[numbers]
-        return self._series.gather(pl.Series(places))
-
-    def _spell(self, numbers: np.ndarray[Any, Any]) -> None:
-        with self._lock:
-            fresh = [number for number in numbers.tolist() if self._places[number] == _NOWHERE]
-            first = len(self._spelt)
-            self._spelt += [
-                ";".join(name for bit, name in enumerate(self._ids) if number >> bit & 1) for number in fresh
+    def texts(self, judged: pl.DataFrame) -> pl.DataFrame:
+        """The same as a frame of numbers and strings."""
+        return pl.DataFrame(
+            [
+                (column if isinstance(column, pl.Series) else column.texts()).alias(name)
+                for name, column in self.columns(judged).items()
             ]
-            self._series = pl.Series(self._spelt, dtype=pl.String)
-            # Places are published after the words they point to: other threads read without the lock.
-            self._places[fresh] = np.arange(first, len(self._spelt), dtype=np.uint32)
+        )
+
+    def _column(self, output: Output, numbers: pl.Series) -> pl.Series | Coded:
+        if output.what == "number":
+            return numbers
+        if output.what != "ids":
+            return Coded(VERDICT_WORDS if output.what == "verdict" else CLASS_WORDS, numbers)
+        masks, places = distinct(numbers)
+        spelt = self._spelt[output.name]
+        for mask in masks:
+            if mask not in spelt:
+                spelt[mask] = ";".join(name for bit, name in enumerate(output.ids) if mask >> bit & 1)
+        return Coded([spelt[mask] for mask in masks], places)
 
 
 def materialise(
     frame: pl.LazyFrame, program: Program, wanted: Sequence[Slot], available: Collection[str]
 ) -> tuple[pl.LazyFrame, dict[Slot, Expr]]:
     """Add the columns that the wanted slots need; returns the frame and an expression per wanted slot."""
+    stages, columns = staged(program, wanted, available)
+    for stage in stages:
+        frame = frame.with_columns(stage)
+    return frame, columns
+
+
+def staged(
+    program: Program, wanted: Sequence[Slot], available: Collection[str]
+) -> tuple[Sequence[Sequence[Expr]], dict[Slot, Expr]]:
+    """The columns to add, stage by stage, and then an expression per wanted slot."""
     needed = program.needed(wanted)
     uses = Counter(arg for slot in needed for arg in program.nodes[slot].args)
     uses.update(dict.fromkeys(wanted, 2))
@@ -148,9 +177,7 @@ def materialise(
             stages.setdefault(stage[slot], []).append(exprs[slot].alias(name))
             exprs[slot] = pl.col(name)
             stage[slot] += 1
-    for number in sorted(stages):
-        frame = frame.with_columns(stages[number])
-    return frame, {slot: exprs[slot] for slot in wanted}
+    return [stages[number] for number in sorted(stages)], {slot: exprs[slot] for slot in wanted}
 
 
 def _expression(node: Node, args: list[Expr], available: Collection[str]) -> Expr:

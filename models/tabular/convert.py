@@ -6,17 +6,14 @@ the exact reading of :mod:`.cells`. It never gives a value that the exact readin
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
 
 import polars as pl
 
-from models.codes import encode_industry, industries
 from models.dtypes import dtype_of
-from models.fields import COUNT_LIMIT, MONEY_LIMIT, NO_TITLE, Field
-from models.tabular.cells import MONEY_TENS, YEARS, reader_for
+from models.fields import COUNT_LIMIT, MONEY_LIMIT, Field
+from models.tabular.cells import MONEY_TENS, YEARS
 
 _CERTAIN = 2**40
 """Below this, scaling a float errs by less than 2^-12, so rounding is certain away from a half."""
@@ -25,8 +22,6 @@ _FIRST_DAY = pl.date(1800, 1, 1)
 _LONGEST_BLANK = 9
 """Bytes of the longest text that may stand for a blank; a registered name has more."""
 
-_WORDS = 16
-"""So many words of a column are compared with; rarer ones are read exactly."""
 _NUMBERS = frozenset(["money", "count", "year", "decimal", "score", "ratio"])
 
 
@@ -38,18 +33,24 @@ class Quick:
     bounds: tuple[int, int] | None = None
 
 
+def is_worded(field: Field, dtype: pl.DataType) -> bool:
+    """Whether a column is read word by word: text of which the same few words stand in many cells."""
+    return dtype == pl.String and field.type not in _NUMBERS and field.type != "text"
+
+
 def quick(
     field: Field, unit: str | None, column: str, dtype: pl.DataType, sample: Collection[str | None]
 ) -> Quick:
     """The certain values of ``column`` (of ``dtype``) as ``field``; ``sample`` shows how cells are written.
 
-    Every operator costs about ten microseconds a piece and column, so there are as few of them as will do.
+    For columns that are not :func:`is_worded`.
     """
     cell = pl.col(column)
     if field.type in _NUMBERS:
         return _quick_number(field, unit or field.unit, cell, dtype, sample)
     if dtype == pl.String:
-        return Quick(_quick_text(field, unit, cell, sample))
+        name = cell.str.strip_chars()
+        return Quick(pl.when(name.str.len_bytes() > _LONGEST_BLANK).then(name))
     if dtype == pl.Boolean and field.type == "bool":
         return Quick(cell)
     if dtype == pl.Date and field.type in {"date", "title"}:
@@ -95,45 +96,3 @@ def _quick_money(field: Field, unit: str, cell: pl.Expr, whole: bool) -> Quick:
     if not field.negative_allowed:  # -0.1 元 would round to a harmless 0
         near &= amount >= 0
     return Quick(pl.when(near).then(nearest.cast(pl.Int64, strict=False)), bounds)
-
-
-def _quick_text(field: Field, unit: str | None, cell: pl.Expr, sample: Collection[str | None]) -> pl.Expr:
-    if field.type in {"date", "title"}:
-        day = cell.str.to_date("%Y-%m-%d", strict=False)
-        certain = pl.when(day >= _FIRST_DAY).then(day)
-        return (
-            pl.when((cell == "无") | (cell == "none")).then(pl.lit(NO_TITLE)).otherwise(certain)
-            if field.type == "title"
-            else certain
-        )
-    if field.type == "text":
-        name = cell.str.strip_chars()
-        return pl.when(name.str.len_bytes() > _LONGEST_BLANK).then(name)
-    if field.key == "industry":
-        return _quick_industry(cell)
-    return _by_example(field, unit, cell, sample)
-
-
-def _quick_industry(cell: pl.Expr) -> pl.Expr:
-    """Listed classes of four digits, with or without their letter."""
-    number = cell.str.extract(r"^[A-T]?(\d{4})$").cast(pl.Int32) * 10 + 4
-    return pl.when(number.is_in(_listed_classes())).then(number)
-
-
-@cache
-def _listed_classes() -> list[int]:
-    return sorted(encode_industry(code) for code in industries().names if len(code) == 4)
-
-
-def _by_example(field: Field, unit: str | None, cell: pl.Expr, sample: Collection[str | None]) -> pl.Expr:
-    """Words (是, C3911, 浦东新区) are compared with the commonest of the sample, which were read exactly.
-
-    Not ``replace_strict``: polars 2.1 does not stream it, and then holds the whole file.
-    """
-    read, dtype = reader_for(field, unit), dtype_of(field)
-    certain = pl.lit(None, dtype=dtype)
-    common = Counter(text for text in sample if text).most_common(_WORDS)
-    for text, found in [(text, read(text)) for text, _ in reversed(common)]:
-        if found.value is not None and not found.code:
-            certain = pl.when(cell == text).then(pl.lit(found.value, dtype=dtype)).otherwise(certain)
-    return certain

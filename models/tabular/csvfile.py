@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,8 @@ from models.tabular.encoding import HEAD, TextPath, as_utf8, recover
 from models.tabular.headers import HEADER_SEARCH_ROWS, find_header, known_positions
 from models.tabular.issues import refusal
 from models.tabular.sniff import refuse_other_text
-from models.tabular.source import Source
-from models.tabular.survey import Survey, count_records, holds_a_row, survey
+from models.tabular.source import Piece, Source
+from models.tabular.survey import Survey, count_records, holds_a_row, record_blocks, survey
 from models.tabular.textfile import TextFile
 
 SEPARATORS = (",", "\t", ";")
@@ -25,6 +25,8 @@ _SPARE = 3
 _SAMPLE = 500
 _SENTINEL = "\x00"
 _TAIL = 16 << 20
+_BLOCK = 32 << 20
+"""Bytes of a piece. Polars itself reads ahead of what is done with the rows, up to the whole file."""
 
 _Record = list[str]
 
@@ -111,23 +113,34 @@ def _scanned(path: Path, text: TextPath, head: _Head, seen: Survey) -> Source:
         raise refusal("E002", str(path))
     spare = [f"s{number}" for number in range(_SPARE)]
     columns = [f"c{position}" for position in range(len(head.cells))]
-    frame = pl.scan_csv(
-        text.path,
-        has_header=False,
-        separator=head.separator,
-        skip_lines=head.lines,
-        schema=dict.fromkeys([*columns, *spare], pl.String()),
-        row_index_name="row",
-        row_index_offset=head.row + 1,
-        truncate_ragged_lines=True,
-        missing_columns="insert",
-        glob=False,
-    )
-    if seen.empty_quotes:  # polars keeps "" between quotes apart from a blank
-        frame = frame.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)) for name in columns)
+
+    def scan(text: Path | io.BytesIO, skip: int, row: int) -> pl.LazyFrame:
+        frame = pl.scan_csv(
+            text,
+            has_header=False,
+            separator=head.separator,
+            skip_lines=skip,
+            schema=dict.fromkeys([*columns, *spare], pl.String()),
+            row_index_name="row",
+            row_index_offset=row,
+            truncate_ragged_lines=True,
+            missing_columns="insert",
+            glob=False,
+        )
+        if seen.empty_quotes:  # polars keeps "" between quotes apart from a blank
+            frame = frame.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)) for name in columns)
+        return frame
+
+    def reader(chosen: Sequence[str], wordy: Collection[str]) -> Iterator[Piece]:
+        skip, row = head.lines, head.row + 1
+        for block in record_blocks(text.path, _BLOCK):
+            piece = scan(io.BytesIO(block), skip, row).select("row", *chosen, *spare).collect()
+            skip, row = 0, row + piece.height
+            yield Piece(piece)
+
     return Source(
         kind="csv",
-        frame=frame,
+        frame=scan(text.path, head.lines, head.row + 1),
         header=head.cells,
         header_row=head.row,
         encoding=text.encoding,
@@ -138,6 +151,7 @@ def _scanned(path: Path, text: TextPath, head: _Head, seen: Survey) -> Source:
         cut_row=_cut_row(text, head, seen),
         unnamed=_unnamed(head),
         sample=head.sample[:_SAMPLE],
+        reader=reader,
     )
 
 

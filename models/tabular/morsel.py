@@ -9,10 +9,13 @@ from dataclasses import field as dataclass_field
 import numpy as np
 import polars as pl
 
+from models.dtypes import dtype_of
 from models.fields import Field
 from models.tabular.cells import Cell, Reader, as_text, issue_details, read_uscc, without_float_tail
+from models.tabular.coded import Coded
+from models.tabular.convert import Quick
 from models.tabular.issues import Issue, IssueLog
-from models.tabular.source import Source
+from models.tabular.source import Piece, Source
 from models.tabular.uscc import CodeLedger, Flags, faultless
 
 _REMEMBERED = 100_000
@@ -21,15 +24,15 @@ _REMEMBERED = 100_000
 
 @dataclass(slots=True)
 class Figure:
-    """One column to convert: ``source`` as written; ``name`` holds the quick, then the exact reading."""
+    """One column to convert: ``source`` as written, ``name`` as it will be called."""
 
     name: str
     header: str
     field: Field
     source: str
     read: Reader
-    bounds: tuple[int, int] | None = None
-    """Quick values are certain within these."""
+    quick: Quick | None = None
+    """How it is read in one go; None where it is a column of few words, each of which is read exactly."""
     known: dict[object, Cell] = dataclass_field(default_factory=dict)
     details: dict[str, Mapping[str, object]] = dataclass_field(default_factory=dict)
     """Of issues, by code; a million issues share them."""
@@ -45,21 +48,19 @@ class Figure:
 
     def certain(self, values: pl.Series) -> pl.Series:
         """``values`` without those out of bounds."""
-        if self.bounds is None:
+        bounds = self.quick.bounds if self.quick else None
+        if bounds is None:
             return values
         low, high = values.min(), values.max()
-        if low is None or (low >= self.bounds[0] and high <= self.bounds[1]):  # type: ignore[operator]
+        if low is None or (low >= bounds[0] and high <= bounds[1]):  # type: ignore[operator]
             return values
-        within = values.is_between(*self.bounds).fill_null(False)
+        within = values.is_between(*bounds).fill_null(False)
         return values.zip_with(within, values.clear().extend_constant(None, len(values)))
 
 
 @dataclass(frozen=True, slots=True)
 class Morsel:
-    """Finishes pieces of ``source.frame`` that have the quick readings beside the written columns.
-
-    Called from many threads.
-    """
+    """Turns pieces of a source as they are written into firms."""
 
     source: Source
     code: Figure
@@ -68,27 +69,35 @@ class Morsel:
     log: IssueLog
     ledger: CodeLedger
 
-    def __call__(self, piece: pl.DataFrame) -> pl.DataFrame:
-        """The piece without blank rows, with ``uscc``, ``name`` and ``error``, its figures made exact."""
-        piece = self._without_blank_rows(piece)
-        columns = {series.name: series for series in piece.get_columns()}
-        rows = columns["row"]
-        errors: dict[int, Issue] = dict(self._broken_rows(piece))
-        codes = self._codes(columns, errors)
-        usable = np.ones(piece.height, dtype=bool)
+    def __call__(self, piece: Piece) -> pl.DataFrame:
+        """The piece without blank rows: ``row``, ``uscc``, ``name``, ``error`` and the figures."""
+        frame = self._without_blank_rows(piece.frame)
+        rows = frame["row"]
+        errors: dict[int, Issue] = dict(self._broken_rows(frame))
+        written = _Written(frame, piece.coded)
+        codes = self._codes(written.plain(self.code.source), rows, errors)
+        usable = np.ones(frame.height, dtype=bool)
         usable[list(errors)] = False
         self.log.add(errors.values())
         self.ledger.add(*((codes.filter(usable), rows.filter(usable)) if errors else (codes, rows)))
-        changed = [codes, self._names(columns, usable), _texts(errors, piece.height)]
-        for figure in self.figures:
-            values = self._figure(columns, figure, usable)
-            if values is not columns[figure.name]:
-                changed.append(values)
-        piece = piece.with_columns(changed)
+        quick = self._quick(frame)
+        figures = [self._figure(written, quick, figure, rows, usable) for figure in self.figures]
+        names = self._names(written, quick, rows, usable)
+        firms = pl.DataFrame([rows, codes, names, _texts(errors, frame.height), *figures]).rechunk()
         if not errors:
-            return piece
-        figures = [figure.name for figure in self.figures]
-        return piece.with_columns(pl.when(pl.Series(usable)).then(pl.col(figures)).name.keep())
+            return firms
+        held = [figure.name for figure in self.figures]
+        return firms.with_columns(pl.when(pl.Series(usable)).then(pl.col(held)).name.keep())
+
+    def _quick(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The quick columns, all at once: they are worked out side by side."""
+        held = frozenset(frame.columns)
+        quick = [
+            figure.quick.values.alias(figure.name)
+            for figure in (self.name, *self.figures)
+            if figure and figure.quick and figure.source in held
+        ]
+        return frame.select(pl.col("row"), *quick)
 
     def _without_blank_rows(self, piece: pl.DataFrame) -> pl.DataFrame:
         blank = self.source.blank_rows
@@ -113,9 +122,8 @@ class Morsel:
             for place in (piece["row"] == self.source.cut_row).arg_true():
                 yield place, Issue("E109", row=self.source.cut_row)
 
-    def _codes(self, columns: Mapping[str, pl.Series], errors: dict[int, Issue]) -> pl.Series:
+    def _codes(self, column: pl.Series, rows: pl.Series, errors: dict[int, Issue]) -> pl.Series:
         """The codes, normalised where they can be read; what cannot is put into ``errors``."""
-        column = columns[self.code.source]
         written = (column if column.dtype == pl.String else _rendered(column)).alias("uscc")
         doubtful = np.flatnonzero(~faultless(written))
         if not len(doubtful):
@@ -126,7 +134,7 @@ class Morsel:
             cell = read_uscc(text or "")
             found.append(text if cell.value is None else cell.value)
             if cell.code:
-                issue = self._issue(self.code, cell.code, columns["row"][place], text)
+                issue = self._issue(self.code, cell.code, rows[place], text)
                 if cell.value is None:
                     errors.setdefault(place, issue)
                 elif place not in errors:
@@ -134,37 +142,47 @@ class Morsel:
         self.log.add(warnings)
         return written.scatter(doubtful, pl.Series(found, dtype=pl.String))
 
-    def _names(self, columns: Mapping[str, pl.Series], usable: Flags) -> pl.Series:
+    def _names(self, written: _Written, quick: pl.DataFrame, rows: pl.Series, usable: Flags) -> pl.Series:
         if self.name is None:
             return pl.Series("name", [None], dtype=pl.String).new_from_index(0, len(usable))
-        names = self._figure(columns, self.name, usable)
-        written = columns[self.name.source]
-        if written.null_count():
-            missing = written.is_null() & pl.Series(usable)
-            rows = columns["row"].filter(missing)
-            self.log.add(Issue("E107", row=row, column=self.name.header) for row in rows)
+        names = self._figure(written, quick, self.name, rows, usable)
+        column = written.plain(self.name.source)
+        if column.null_count():
+            missing = rows.filter(column.is_null() & pl.Series(usable))
+            self.log.add(Issue("E107", row=row, column=self.name.header) for row in missing)
         return names
 
-    def _figure(self, columns: Mapping[str, pl.Series], figure: Figure, usable: Flags) -> pl.Series:
-        """The quick column, itself if nothing was left over, else with the left-over cells read exactly."""
-        written = columns[figure.source]
-        values = figure.certain(columns[figure.name])
-        if values.null_count() == written.null_count():
+    def _figure(
+        self, written: _Written, quick: pl.DataFrame, figure: Figure, rows: pl.Series, usable: Flags
+    ) -> pl.Series:
+        """Each word of a column of few words, or what the quick reading left over, is read exactly."""
+        if figure.quick is None:
+            return self._worded(written.coded(figure.source), figure, rows, usable)
+        column = written.plain(figure.source)
+        if figure.name not in quick.columns:  # a number that somebody's writer has coded
+            quick = column.to_frame().select(figure.quick.values.alias(figure.name))
+        values = figure.certain(quick[figure.name])
+        if values.null_count() == column.null_count():
             return values
-        places = (values.is_null() & written.is_not_null()).arg_true()
-        texts = written.gather(places).to_list()
+        places = (values.is_null() & column.is_not_null()).arg_true()
+        texts = column.gather(places).to_list()
         cells = [figure.exact(text) for text in texts]
-        bad = [
-            (place, text, cell.code)
-            for place, text, cell in zip(places, texts, cells, strict=True)
-            if cell.code
-        ]
-        rows = columns["row"]
         self.log.add(
-            self._issue(figure, code, rows[place], text) for place, text, code in bad if usable[place]
+            self._issue(figure, cell.code, rows[place], text)
+            for place, text, cell in zip(places, texts, cells, strict=True)
+            if cell.code and usable[place]
         )
         found = pl.Series([cell.value for cell in cells], dtype=values.dtype)
         return values.clone().scatter(places, found)
+
+    def _worded(self, column: Coded, figure: Figure, rows: pl.Series, usable: Flags) -> pl.Series:
+        cells = [figure.exact(word) if word else Cell() for word in column.words]
+        wrong = {at: cell.code for at, cell in enumerate(cells) if cell.code}
+        for place in column.where(list(wrong)) if wrong else ():
+            if usable[place]:
+                at = column.places[place]
+                self.log.add([self._issue(figure, wrong[at], rows[place], column.words[at])])
+        return column.each([cell.value for cell in cells], dtype_of(figure.field)).alias(figure.name)
 
     def _issue(self, figure: Figure, code: str, row: int, value: object) -> Issue:
         text = value if isinstance(value, str) else "" if value is None else as_text(value)
@@ -173,6 +191,20 @@ class Morsel:
             return Issue(code, row, figure.header, shown, issue_details(figure.field, code, text))
         details = figure.details.setdefault(code, issue_details(figure.field, code))
         return Issue(code, row, figure.header, shown or None, details)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The columns of a piece as they stand in the file, in the form that is asked for."""
+
+    frame: pl.DataFrame
+    words: Mapping[str, Coded]
+
+    def plain(self, column: str) -> pl.Series:
+        return self.words[column].texts().alias(column) if column in self.words else self.frame[column]
+
+    def coded(self, column: str) -> Coded:
+        return self.words[column] if column in self.words else Coded.of(self.frame[column])
 
 
 def _rendered(column: pl.Series) -> pl.Series:

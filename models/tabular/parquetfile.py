@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.errors import TiduiError
+from models.tabular.coded import Coded
 from models.tabular.headers import find_header
 from models.tabular.issues import refusal
-from models.tabular.source import Source
+from models.tabular.source import PIECE, Piece, Source
+
+_FIRST_ROW = 2
+"""As in a sheet with a header."""
 
 _INDEX = "\0row"
 """Not ``row``: a file may have a column of that name."""
@@ -24,7 +30,7 @@ def open_parquet(path: Path) -> Source:
         frame = pl.scan_parquet(path, glob=False)
         schema = frame.collect_schema()
     except (pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
-        raise refusal("E010", str(path), reason=str(error).splitlines()[0][:200]) from error
+        raise _damaged(path, error) from error
     header = list(schema)
     if find_header([header]) is None:
         raise refusal("E003", str(path))
@@ -32,9 +38,54 @@ def open_parquet(path: Path) -> Source:
         raise refusal("E002", str(path))
     columns = [_plain(name, dtype).alias(f"c{place}") for place, (name, dtype) in enumerate(schema.items())]
     index = pl.col(_INDEX).cast(pl.UInt32).alias("row")
-    numbered = frame.with_row_index(_INDEX, offset=2).select(index, *columns)
+    numbered = frame.with_row_index(_INDEX, offset=_FIRST_ROW).select(index, *columns)
     unreadable = [place for place, dtype in enumerate(schema.values()) if _is_opaque(dtype)]
-    return Source(kind="parquet", frame=numbered, header=header, header_row=1, unreadable=unreadable)
+
+    def reader(columns: Sequence[str], wordy: Collection[str]) -> Iterator[Piece]:
+        names = {column: header[int(column[1:])] for column in columns}
+        return _pieces(path, names, [names[column] for column in wordy if schema[names[column]] == pl.String])
+
+    return Source(
+        kind="parquet", frame=numbered, header=header, header_row=1, unreadable=unreadable, reader=reader
+    )
+
+
+def _damaged(path: Path, error: Exception) -> TiduiError:
+    return refusal("E010", str(path), reason=str(error).splitlines()[0][:200])
+
+
+def _pieces(path: Path, names: Mapping[str, str], coded: Sequence[str]) -> Iterator[Piece]:
+    """``names``: column → header; ``coded`` headers are read as the words of the file and their places."""
+    row = _FIRST_ROW
+    try:
+        with pq.ParquetFile(path, read_dictionary=list(coded)) as file:
+            # One thread: others judge and write meanwhile.
+            for batch in file.iter_batches(PIECE, columns=list(names.values()), use_threads=False):
+                yield _piece(batch, names, row)
+                row += batch.num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _piece(batch: pa.RecordBatch, names: Mapping[str, str], first: int) -> Piece:
+    words = {
+        column: batch.column(name)
+        for column, name in names.items()
+        if _is_coded_text(batch.schema.field(name).type)
+    }
+    plain = {column: name for column, name in names.items() if column not in words}
+    typed = pl.from_arrow(batch.select(list(plain.values())))
+    assert isinstance(typed, pl.DataFrame)
+    dtypes = typed.schema
+    row = pl.int_range(first, first + batch.num_rows, dtype=pl.UInt32).alias("row")
+    values = [_plain(name, dtypes[name]).alias(column) for column, name in plain.items()]
+    return Piece(
+        typed.select(row, *values), {column: Coded.from_arrow(array) for column, array in words.items()}
+    )
+
+
+def _is_coded_text(kind: pa.DataType) -> bool:
+    return isinstance(kind, pa.DictionaryType) and kind.value_type in (pa.string(), pa.large_string())
 
 
 def _is_opaque(dtype: pl.DataType) -> bool:

@@ -1,8 +1,8 @@
 """Tables of firms, whatever they are written in: open, see what was recognised, scan.
 
 >>> with open_table(Path("firms.xlsx"), as_of=date(2026, 6, 30)) as table:
-...     firms = table.scan({"revenue_2025"}, log)   # lazy and streaming
-...     firms.sink_parquet("firms.parquet", engine="streaming")
+...     for firms in table.batches({"revenue_2025"}, log):
+...         print(firms["revenue_2025"].sum())
 ...     table.finish(log)
 """
 
@@ -18,11 +18,9 @@ from types import TracebackType
 from typing import Any
 
 import polars as pl
-from polars.io.plugins import register_io_source
 
-from models.errors import TiduiError
 from models.tabular.cells import read_uscc, reader_for
-from models.tabular.convert import quick
+from models.tabular.convert import is_worded, quick
 from models.tabular.csvfile import open_csv
 from models.tabular.guard import Limits
 from models.tabular.headers import ColumnReading, read_headers
@@ -31,7 +29,7 @@ from models.tabular.morsel import Figure, Morsel
 from models.tabular.numerals import plain
 from models.tabular.parquetfile import open_parquet
 from models.tabular.sniff import Kind, sniff
-from models.tabular.source import Source
+from models.tabular.source import Piece, Source
 from models.tabular.uscc import CodeLedger, other_rows
 from models.tabular.workbook import unpack_workbook
 
@@ -40,7 +38,6 @@ __all__ = ["ColumnReading", "Limits", "Table", "open_table"]
 IDENTITY = ("row", "uscc", "name", "error")
 """What a scan gives of every firm beside its figures."""
 
-PIECE = 50_000
 FOUND_LIMIT = 20
 """How many firms a search gives at most."""
 
@@ -78,24 +75,6 @@ def _open(path: Path, workdir: Path, limits: Limits) -> Source:
         unnamed=found["unnamed"],
         sample=found["sample"],
     )
-
-
-def in_larger_pieces(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """The same rows in pieces worth a query's while.
-
-    A text file is cut into pieces of some 4,000 rows, and what stands on it pays for each piece anew:
-    rules over a million firms took 17 s so, and 8 s in pieces of 50,000.
-    """
-
-    def pieces(
-        columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, size: int | None
-    ) -> Iterator[pl.DataFrame]:
-        lazy = frame if columns is None else frame.select(columns)
-        lazy = lazy if predicate is None else lazy.filter(predicate)
-        lazy = lazy if rows is None else lazy.head(rows)
-        yield from lazy.collect_batches(chunk_size=PIECE, maintain_order=True, engine="streaming")
-
-    return register_io_source(pieces, schema=frame.collect_schema())
 
 
 def _different(header: Sequence[str]) -> Iterator[tuple[int, str]]:
@@ -174,25 +153,29 @@ class Table:
             if self.columns[position].field:
                 yield Issue("E301", column=self._source.header[position])
 
-    def scan(self, columns: Collection[str], log: IssueLog) -> pl.LazyFrame:
-        """Firms in the order of the file: ``row`` (UInt32), ``uscc``, ``name``, ``error``, then ``columns``.
+    def batches(self, columns: Collection[str], log: IssueLog) -> Iterator[pl.DataFrame]:
+        """Firms piece by piece in their order: ``row`` (UInt32), ``uscc``, ``name``, ``error``, figures.
 
         Columns that are not ``available`` are left out; the others come in the order asked for, and only they
         are read from the file. An unreadable row has its ``error`` told and its figures null.
-        Issues go to ``log`` while the frame is executed, which is to happen once, and then :meth:`finish`.
+        Issues go to ``log`` meanwhile; :meth:`finish` follows. Raises E010 where the file is damaged.
         """
         wanted = [name for name in dict.fromkeys(columns) if name in self.available]
         self._ledger = CodeLedger()
-        frame, morsel = self._plan(wanted, log, self._ledger)
-        schema = pl.Schema(
-            {**frame.collect_schema(), "uscc": pl.String(), "name": pl.String(), "error": pl.String()}
-        )
-        finished = frame.map_batches(morsel, streamable=True, schema=schema)
-        firms = finished.select(*IDENTITY, *wanted)
-        return in_larger_pieces(firms) if self.kind == "csv" else firms
+        morsel = self._morsel(wanted, log, self._ledger)
+        figures = [figure for figure in (morsel.code, morsel.name, *morsel.figures) if figure]
+        written = list(dict.fromkeys(figure.source for figure in figures))
+        wordy = [figure.source for figure in morsel.figures if figure.quick is None]
+        yield from map(morsel, self._pieces(written, wordy))
+
+    def _pieces(self, columns: Sequence[str], wordy: Sequence[str]) -> Iterator[Piece]:
+        try:
+            yield from self._source.pieces(columns, wordy)
+        except pl.exceptions.PolarsError as error:
+            raise refusal("E010", str(self.path), reason=str(error).splitlines()[0][:200]) from error
 
     def finish(self, log: IssueLog) -> None:
-        """After the scan was executed: report codes that stand in more than one row (E106)."""
+        """After the last of the batches: report codes that stand in more than one row (E106)."""
         suspects = self._ledger.suspects()
         if not len(suspects):
             return
@@ -221,9 +204,9 @@ class Table:
         """
         rows = self._matching_rows(plain(needle))
         wanted = sorted(self.available)
-        frame, morsel = self._plan(wanted, log or IssueLog(), CodeLedger())
-        found = frame.filter(pl.col("row").is_in(rows)).collect(engine="streaming")
-        return morsel(found).select(*IDENTITY, *wanted).to_dicts()
+        morsel = self._morsel(wanted, log or IssueLog(), CodeLedger())
+        found = self._source.frame.filter(pl.col("row").is_in(rows)).collect(engine="streaming")
+        return morsel(Piece(found)).to_dicts()
 
     def cells(self, rows: Sequence[int]) -> pl.DataFrame:
         """``row`` and ``cells``, a JSON object of header and cell as written.
@@ -242,10 +225,6 @@ class Table:
         )
         return found.collect(engine="streaming")
 
-    def refuse(self, error: pl.exceptions.PolarsError) -> TiduiError:
-        """The refusal for what polars met while a scan was executed: a damaged file (E010)."""
-        return refusal("E010", str(self.path), reason=str(error).splitlines()[0][:200])
-
     def _matching_rows(self, needle: str) -> list[int]:
         code = pl.col(f"c{self._by_name['uscc'].position}").cast(pl.String)
         code = code.str.normalize("NFKC").str.strip_chars().str.to_uppercase()
@@ -263,30 +242,21 @@ class Table:
                 return rows
         return []
 
-    def _plan(self, wanted: Sequence[str], log: IssueLog, ledger: CodeLedger) -> tuple[pl.LazyFrame, Morsel]:
-        """The frame with the quick columns beside the written ones, and what finishes its pieces."""
-        source = self._source
-        dtypes = source.frame.collect_schema()
-        extra = [name for name in ("over", *source.spare) if name in dtypes]
+    def _morsel(self, wanted: Sequence[str], log: IssueLog, ledger: CodeLedger) -> Morsel:
+        """What turns pieces of the source into firms with the figures ``wanted``."""
+        dtypes = self._source.frame.collect_schema()
         names = [name for name in ("uscc", "name", *wanted) if name in self._by_name]
-        figures = {name: self._figure(name) for name in names}
-        beside: list[pl.Expr] = []
-        for name, figure in figures.items():
-            if name != "uscc":
-                at = figure.source
-                plan = quick(figure.field, self._by_name[name].unit, at, dtypes[at], self._sample(name))
-                figure.bounds = plan.bounds
-                beside.append(plan.values.alias(name))
-        written = [figure.source for figure in figures.values()]
-        frame = source.frame.select("row", *written, *extra).with_columns(beside)
+        figures = {name: self._figure(name, dtypes) for name in names}
         chosen = [figures[name] for name in wanted]
-        return frame, Morsel(source, figures["uscc"], figures.get("name"), chosen, log, ledger)
+        return Morsel(self._source, figures["uscc"], figures.get("name"), chosen, log, ledger)
 
-    def _figure(self, name: str) -> Figure:
+    def _figure(self, name: str, dtypes: pl.Schema) -> Figure:
         reading = self._by_name[name]
-        assert reading.field is not None
-        at = f"c{reading.position}"
-        return Figure(name, reading.header, reading.field, at, reader_for(reading.field, reading.unit))
+        field, unit, at = reading.field, reading.unit, f"c{reading.position}"
+        assert field is not None
+        dtype = dtypes[at]
+        plan = None if is_worded(field, dtype) else quick(field, unit, at, dtype, self._sample(name))
+        return Figure(name, reading.header, field, at, reader_for(field, unit), plan)
 
     def _sample(self, name: str) -> list[str | None]:
         at = self._by_name[name].position

@@ -67,38 +67,33 @@ _STYLES: Mapping[str, Mapping[str, object]] = {
 
 def write_result_workbook(
     path: Path,
-    result: pl.LazyFrame | pl.DataFrame,
+    result: pl.DataFrame | Callable[[Path], None],
     guide: ResultGuide,
     issues: IssueLog,
     notes: Sequence[Issue],
     *,
-    executed: Callable[[], None] | None = None,
     source: Path | None = None,
 ) -> None:
-    """Run ``result`` and write it with its explanations.
+    """Write a result with its explanations.
 
-    ``result`` has the contract's output columns. A lazy one is streamed to a temporary file beside
-    ``path`` first; ``executed`` is called when it has run, before ``issues`` is read (the place for
-    ``Table.finish``). Raises E401, E402, E404, E405, and E403 for more firms than a sheet holds.
+    ``result`` has the contract's output columns, or writes them into the Parquet file it is given; ``issues``
+    are read after that. Raises E401, E402, E404, E405, and E403 for more firms than a sheet holds.
     """
     with atomic_output(path, source) as part:
         folder = part.parent
         with tempfile.TemporaryDirectory(prefix=".tidui-", dir=folder) as scratch:
-            rows = _settled(result, Path(scratch))
-            if executed:
-                executed()
+            rows = _at_rest(result, Path(scratch))
             _check_count(rows)
             book = xlsxwriter.Workbook(str(part), {**_OPTIONS, "tmpdir": scratch})
             _fill(book, rows, guide, issues, notes)
             book.close()
 
 
-def _settled(result: pl.LazyFrame | pl.DataFrame, scratch: Path) -> pl.LazyFrame:
-    """The rows at rest, to be read more than once without running the query again."""
+def _at_rest(result: pl.DataFrame | Callable[[Path], None], scratch: Path) -> pl.LazyFrame:
     if isinstance(result, pl.DataFrame):
         return result.lazy()
     resting = scratch / "rows.parquet"
-    result.sink_parquet(resting, compression="lz4", row_group_size=_BATCH * 4, engine="streaming")
+    result(resting)
     return pl.scan_parquet(resting)
 
 

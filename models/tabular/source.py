@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from models.tabular.coded import Coded
 from models.tabular.sniff import Kind
+
+PIECE = 100_000
+"""Rows of a piece: enough to be worth a query's while, few enough for several to be in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some rows in the order of the file: columns of ``Source.frame``, those of few words perhaps coded."""
+
+    frame: pl.DataFrame
+    coded: Mapping[str, Coded] = field(default_factory=dict)
+
+
+Pieces = Callable[[Sequence[str], Collection[str]], Iterator[Piece]]
+"""Given the columns to read and which of them are of few words, the rows piece by piece."""
 
 
 def no_rows() -> npt.NDArray[np.uint32]:
@@ -44,3 +60,15 @@ class Source:
     """Positions of columns of a kind no figure is held in (lists, bytes)."""
     sample: Sequence[Sequence[str | None]] = ()
     """The first rows below the header, to choose the quick way of reading by."""
+    reader: Pieces | None = None
+    """A quicker way to the rows than ``frame``, where there is one."""
+
+    def pieces(self, columns: Sequence[str], wordy: Collection[str]) -> Iterator[Piece]:
+        """All rows: ``row``, ``columns``, and what else tells of the state of a row (``over``, ``s0``, …)."""
+        if self.reader is not None:
+            yield from self.reader(columns, wordy)
+            return
+        held = self.frame.collect_schema()
+        frame = self.frame.select("row", *columns, *(name for name in ("over", *self.spare) if name in held))
+        for piece in frame.collect_batches(chunk_size=PIECE, maintain_order=True, engine="streaming"):
+            yield Piece(piece)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -94,16 +94,37 @@ def count_records(path: Path, separator: str) -> Survey:
     return found
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
-    """The file in pieces that end with a line."""
-    size = _CHUNK
+def record_blocks(path: Path, size: int) -> Iterator[bytes]:
+    """A tidy file in pieces of about ``size`` bytes that end with a record."""
+    return _blocks(path, size, _end_of_records)
+
+
+def _end_of_records(block: bytes) -> int:
+    """Where the last record that is whole ends: at a line end with an even number of quotes before it."""
+    end = block.rfind(b"\n") + 1
+    odd = block.count(b'"', 0, end) % 2
+    while odd and end:
+        before = block.rfind(b"\n", 0, end - 1) + 1
+        odd ^= block.count(b'"', before, end) % 2
+        end = before
+    return end
+
+
+def _end_of_lines(block: bytes) -> int:
+    return block.rfind(b"\n") + 1
+
+
+def _blocks(
+    path: Path, size: int = _CHUNK, end_of: Callable[[bytes], int] = _end_of_lines
+) -> Iterator[bytes]:
+    """The file in pieces that end where ``end_of`` says."""
     with path.open("rb") as file:
         while block := file.read(size):
-            end = block.rfind(b"\n") + 1
+            end = end_of(block)
             if not end and len(block) == size:  # a very long line
                 file.seek(-len(block), io.SEEK_CUR)
                 size *= 2
-            elif 0 < end < len(block):
+            elif 0 < end < len(block) == size:
                 file.seek(end - len(block), io.SEEK_CUR)
                 yield block[:end]
             else:

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import openpyxl
+import polars as pl
 import pytest
 
 from models.tabular.issues import IssueLog
@@ -30,7 +31,7 @@ def read(tmp_path: Path) -> Read:
         log = IssueLog()
         with open_table(path, as_of=as_of, limits=limits) as table:
             wanted = sorted(table.available) if columns is None else columns
-            firms = table.scan(wanted, log).collect(engine="streaming")
+            firms = pl.concat(table.batches(wanted, log))
             table.finish(log)
             return Reading(
                 table.kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import polars as pl
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 
 from models.errors import FileRefused
 from models.fields import NO_TITLE
+from models.tabular import csvfile
 from models.tabular.issues import IssueLog
 from models.tabular.reader import open_table
+from models.tabular.survey import record_blocks
 from tests.tabular.files import Read, code
 
 HEADER = "统一社会信用代码,企业名称,2025年营业收入（万元）"
@@ -311,16 +314,28 @@ def test_temporary_files_go_with_the_table(tmp_path: Path, monkeypatch: pytest.M
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_order_holds_over_many_pieces(tmp_path: Path) -> None:
+def test_order_holds_over_many_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csvfile, "_BLOCK", 1 << 20)
     path = tmp_path / "many.csv"
     lines = [f"{code(n)},某某有限公司,{n}" if n % 1000 else "" for n in range(60_000)]
     path.write_text(table(*lines), "utf-8")
     with open_table(path) as opened:
-        firms = opened.scan(["revenue_2025"], IssueLog())
-        firms.sink_parquet(tmp_path / "out.parquet", engine="streaming")
-    out = pl.read_parquet(tmp_path / "out.parquet")
+        pieces = list(opened.batches(["revenue_2025"], IssueLog()))
+    assert len(pieces) > 1
+    out = pl.concat(pieces)
     assert out["row"].to_list() == [n + 2 for n in range(60_000) if n % 1000]
     assert (out["revenue_2025"] == (out["row"].cast(pl.Int64) - 2) * 10_000).all()
+
+
+@pytest.mark.parametrize("size", [1, 7, 40, 64, 1000])
+def test_blocks_end_with_a_record(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "firms.csv"
+    records = ['a,"b\nc"\n', "\n", 'd,"e""\n\n""f"\n', "g,h\n", '"i\n', '\nj",k']
+    path.write_text("".join(records), "utf-8")
+    blocks = [block.decode() for block in record_blocks(path, size)]
+    assert "".join(blocks) == "".join(records)
+    ends = {0, *itertools.accumulate(map(len, [*records[:4], "".join(records[4:])]))}
+    assert set(itertools.accumulate(map(len, blocks))) <= ends
 
 
 _NAME = st.text(alphabet='甲乙丙丁戊己庚辛ABC ,;"\n\t', min_size=5, max_size=12)

@@ -274,5 +274,5 @@ def test_cells_that_do_not_name_their_place_are_read(tmp_path: Path) -> None:
             new.writestr(name, data)
     log = IssueLog()
     with open_table(bare) as table:
-        frame = table.scan((), log).collect(engine="streaming")
+        (frame,) = table.batches((), log)
     assert frame["name"].to_list() == ["甲"]

@@ -244,18 +244,17 @@ def test_more_codes_than_issues_listed_are_all_counted(tmp_path: Path) -> None:
     assert [row[11] for row in rows[1:]] == ["E101", "E102", "E105"]
 
 
-def test_runs_a_lazy_result_once_and_reads_the_issues_after(tmp_path: Path) -> None:
+def test_asks_for_the_result_once_and_reads_the_issues_after(tmp_path: Path) -> None:
     log, ran = IssueLog(), []
 
-    def look(frame: pl.DataFrame) -> pl.DataFrame:
-        ran.append(frame.height)
-        return frame
+    def result(into: Path) -> None:
+        ran.append(RESULT.height)
+        RESULT.write_parquet(into)
+        log.add([Issue("E106", 2, "统一社会信用代码", "9131", {"others": 3})])
 
-    lazy = RESULT.lazy().map_batches(look, schema=RESULT.schema)
-    finish = [Issue("E106", 2, "统一社会信用代码", "9131", {"others": 3})]
-    write_result_workbook(tmp_path / "r.xlsx", lazy, GUIDE, log, [], executed=lambda: log.add(finish))
+    write_result_workbook(tmp_path / "r.xlsx", result, GUIDE, log, [])
     found = openpyxl.load_workbook(tmp_path / "r.xlsx")
-    assert sum(ran) == RESULT.height
+    assert ran == [RESULT.height]
     assert found["错误"]["D2"].value == "E106"
     assert columns(found["结果"])["name"] == RESULT["name"].to_list()
     assert [path.name for path in tmp_path.iterdir()] == ["r.xlsx"]
@@ -283,7 +282,7 @@ def test_any_name_leaves_a_sound_workbook(tmp_path: Path, name: str) -> None:
 def test_refuses_more_firms_than_a_sheet_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "MOST_ROWS", 3)
     with pytest.raises(TiduiError, match="E403"):
-        write_result_workbook(tmp_path / "r.xlsx", RESULT.lazy(), GUIDE, IssueLog(), [])
+        write_result_workbook(tmp_path / "r.xlsx", RESULT, GUIDE, IssueLog(), [])
     assert list(tmp_path.iterdir()) == []
 
 
