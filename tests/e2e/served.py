@@ -57,7 +57,9 @@ class Served:
     def call(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        sent = {"Authorization": f"Bearer {self.key}", **(headers or {})}
+        sent = dict(headers or {})
+        if "Authorization" not in sent:
+            sent["Authorization"] = f"Bearer {self.key}"
         data = None
         if body is not None:
             data = json.dumps(body).encode()
