@@ -39,6 +39,12 @@ class Settings:
     """Per client address, also of wrong keys."""
     body_limit: int = 4 * 1024 * 1024
     """Bytes of a request's body."""
+    upload_limit: int = 2 * 1024**3
+    """Bytes of an uploaded file."""
+    store: str | None = None
+    """Where editions, uploads and results lie: a folder or ``s3://…``; None: the data folder."""
+    workers: int = 2
+    """Worker processes that ``tidui serve`` starts."""
     key_pepper_file: Path | None = None
     """What API keys are hashed with; None: a file of the service's own under ``secrets``."""
     signing_key_file: Path | None = None
@@ -85,6 +91,9 @@ def read_settings() -> Settings:
             write_limit=_limit(env, "WRITE_LIMIT", Settings.write_limit, wrong),
             login_limit=_limit(env, "LOGIN_LIMIT", Settings.login_limit, wrong),
             body_limit=_number(env, "BODY_LIMIT", Settings.body_limit, Range(1024, 2**30), wrong),
+            upload_limit=_number(env, "UPLOAD_LIMIT", Settings.upload_limit, Range(1024, 2**40), wrong),
+            store=_store(env.str("STORE", ""), wrong),
+            workers=_number(env, "WORKERS", Settings.workers, Range(0, 64), wrong),
             key_pepper_file=_file(env, "KEY_PEPPER_FILE", wrong),
             signing_key_file=_file(env, "SIGNING_KEY_FILE", wrong),
         )
@@ -117,6 +126,12 @@ def _redis(url: str, wrong: _Complaints) -> str | None:
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         wrong.add("TIDUI_REDIS_URL", "应以 redis:// 开头", "begins with redis://")
     return url or None
+
+
+def _store(where: str, wrong: _Complaints) -> str | None:
+    if "://" in where and not where.startswith("s3://"):
+        wrong.add("TIDUI_STORE", "应是文件夹，或以 s3:// 开头", "is a folder, or begins with s3://")
+    return where or None
 
 
 def _limit(env: Env, name: str, default: str, wrong: _Complaints) -> str:

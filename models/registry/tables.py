@@ -157,6 +157,8 @@ title_entry = Table(
     comment="valid_until: null for memberships. Not certain: one of several of its name, or no last day.",
 )
 
+# ``engine``: inline, within an import, or workers, in parts; those may also be queued, partly_succeeded or
+# cancelled, and have an ``active_key`` until they end.
 run = Table(
     "run",
     METADATA,
@@ -170,6 +172,21 @@ run = Table(
     Column("firms", Integer, nullable=False, default=0),
     Column("started_at", Moment, nullable=False),
     Column("finished_at", Moment, nullable=True),
+    Column("engine", String(8), nullable=False, default="inline", server_default="inline"),
+    Column("active_key", String(64), nullable=True),
+    Column("standards", Text, nullable=True),
+    Column("requested_by", Text, nullable=True),
+    Column("parts", Integer, nullable=False, default=0, server_default="0"),
+    Column("parts_left", Integer, nullable=False, default=0, server_default="0"),
+    Column("previous_run_id", Integer, nullable=True),
+    Column("stood_at", Moment, nullable=True),
+    Column("corrections_upto", BigInteger, nullable=True),
+    Column("lists_upto", Integer, nullable=True),
+    Column("summary", Text, nullable=True),
+    Column("problem", Text, nullable=True),
+    Column("lease_until", Moment, nullable=True),
+    Column("lease_owner", String(80), nullable=True),
+    UniqueConstraint("active_key"),
     comment="All firms judged at once. status: running, succeeded, failed, replaced (its rows are gone).",
 )
 

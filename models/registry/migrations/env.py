@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from models.registry.search import tables as _search  # noqa: F401  its tables are in METADATA too
+from models.registry import job_tables as _jobs  # noqa: F401  their tables are in METADATA too
+from models.registry.search import tables as _search  # noqa: F401
 from models.registry.tables import METADATA
 
 context.configure(

@@ -1,0 +1,1 @@
+"""Celery: carries ids, never data. What the work is stands in :mod:`models`."""
