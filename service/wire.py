@@ -19,7 +19,7 @@ import orjson
 from flask import Request, Response, request
 from webargs.core import missing
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import NotFound, UnsupportedMediaType
+from werkzeug.exceptions import NotFound, RequestEntityTooLarge, UnsupportedMediaType
 
 from models.errors import Text, TiduiError
 from service.fields import FieldProblem, FieldsRefused
@@ -106,6 +106,9 @@ class Parser(FlaskParser):
 
     def _raw_load_json(self, req: Request) -> Any:
         body = req.get_data(cache=True)
+        # Of a chunked body werkzeug reads as much as is allowed and says nothing of the rest.
+        if req.content_length is None and len(body) >= (req.max_content_length or math.inf):
+            raise RequestEntityTooLarge
         if not req.is_json:
             if body or req.mimetype:
                 raise UnsupportedMediaType

@@ -50,3 +50,16 @@ def _written(column: str, value: Any) -> Any:
     if value is None:
         return ""
     return value if column == "name" else external(column, value)
+
+
+SONG, TWIN, OTHER_TWIN = code(1), code(2), code(3)
+
+
+def bring_in_namesakes(database: Database, settings: Settings, **song: Any) -> None:
+    """A firm of 徐汇区, with more said of it by ``song``, and two of one name in other districts."""
+    firms: dict[str, dict[str, Any]] = {
+        SONG: {"name": "上海警松建设工程有限公司", "district": "310104", **song},
+        TWIN: {"name": "上海上诚贸易有限公司", "district": "310105"},
+        OTHER_TWIN: {"name": "上海上诚贸易有限公司", "district": "310120"},
+    }
+    bring_in(database, settings, firms, dated=date(2026, 5, 1))

@@ -108,6 +108,18 @@ def test_no_body_does_harm_to_any_route(client: Client, headers: dict[str, str])
             assert response.status_code in statuses, (name, what, response.json)
 
 
+def test_a_chunked_body_that_is_too_long_is_refused_and_not_cut(
+    client: Client, headers: dict[str, str], settings: Settings
+) -> None:
+    order = b'{"queries": [{"name": "a"}]}'
+    sent = {**headers, "Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+    for body, status in ((order, 200), (order.ljust(settings.body_limit + 1), 413)):
+        response = client.post(
+            "/v1/firms/match", data=body, headers=sent, environ_overrides={"wsgi.input_terminated": True}
+        )
+        assert response.status_code == status
+
+
 def test_no_value_of_a_wrong_type_does_harm_to_any_field(client: Client, headers: dict[str, str]) -> None:
     for wrong in WRONG:
         for name in WITH_BODY:

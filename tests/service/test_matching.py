@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import pytest
@@ -14,20 +13,15 @@ from models.registry.database import Database
 from models.registry.tables import audit
 from models.settings import Settings
 from tests.service.conftest import Client, GivenKey, KeyMaker
-from tests.service.little_registry import bring_in, code
+from tests.service.little_registry import OTHER_TWIN, SONG, TWIN, bring_in_namesakes, code
 
-SONG, TWIN, OTHER_TWIN, NOBODY = code(1), code(2), code(3), code(9)
+NOBODY = code(9)
 PATH = "/v1/firms/match"
 
 
 @pytest.fixture
 def registry(database: Database, settings: Settings) -> None:
-    firms = {
-        SONG: {"name": "上海警松建设工程有限公司", "district": "310104"},
-        TWIN: {"name": "上海上诚贸易有限公司", "district": "310105"},
-        OTHER_TWIN: {"name": "上海上诚贸易有限公司", "district": "310120"},
-    }
-    bring_in(database, settings, firms, dated=date(2026, 5, 1))
+    bring_in_namesakes(database, settings)
 
 
 @pytest.fixture

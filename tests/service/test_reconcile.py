@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-from datetime import date
 from typing import Any
 
 import pytest
@@ -18,24 +17,16 @@ from models.registry.database import Database
 from models.registry.tables import audit
 from models.settings import Settings
 from tests.service.conftest import ADMINISTRATOR, Client, Clock, GivenKey, KeyMaker
-from tests.service.little_registry import bring_in, code
+from tests.service.little_registry import OTHER_TWIN, SONG, bring_in_namesakes, code
 
-SONG, TWIN, OTHER_TWIN, NOBODY = code(1), code(2), code(3), code(9)
+NOBODY = code(9)
 PATH = "/v1/reconcile"
 
 
 @pytest.fixture
 def registry(database: Database, settings: Settings) -> None:
-    firms = {
-        SONG: {
-            "name": "上海警松<建设>工程有限公司",
-            "district": "310104",
-            "industry": encode_industry("3911"),
-        },
-        TWIN: {"name": "上海上诚贸易有限公司", "district": "310105"},
-        OTHER_TWIN: {"name": "上海上诚贸易有限公司", "district": "310120"},
-    }
-    bring_in(database, settings, firms, dated=date(2026, 5, 1))
+    named = {"name": "上海警松<建设>工程有限公司", "industry": encode_industry("3911")}
+    bring_in_namesakes(database, settings, **named)
 
 
 @pytest.fixture
