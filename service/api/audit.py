@@ -9,10 +9,11 @@ import marshmallow as ma
 import orjson
 from flask import Response
 
+from models.errors import Text
 from models.registry.audit import records
 from service.auditing import record
 from service.extension import reading
-from service.security import needs
+from service.security import NotAllowed, caller, needs
 from service.wire import Blueprint, answer
 
 blueprint = Blueprint("audit", __name__, url_prefix="/v1/audit", description="审计记录 The audit")
@@ -64,7 +65,13 @@ class AuditPage(ma.Schema):
 @blueprint.arguments(AuditQuery, location="query")
 @blueprint.response(200, AuditPage, description="新的在前 Newest first")
 def read_audit(query: dict[str, Any]) -> Response:
-    """审计记录，新的在前 Audit records, newest first"""
+    """审计记录，新的在前；限区的密钥不能看 Audit records, newest first; not for a key of one district"""
+    if caller().district is not None:
+        raise NotAllowed(
+            "K403",
+            Text("审计记录是全市的，限区的密钥不能看", "the audit is of all districts: not for a key of one"),
+            Text("请管理员另发密钥", "Ask the administrator for another key"),
+        )
     limit = query["limit"]
     found = records(
         reading(),

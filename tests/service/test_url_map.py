@@ -139,6 +139,7 @@ def test_another_districts_key_sees_no_firm(
     fresh = {**other, "Idempotency-Key": "other"}
     told = {name: call(name, fresh, check=check).get_data(as_text=True) for name in EXAMPLES}
     assert not {name for name, text in told.items() if "上海甲" in text}
+    assert call("audit.read_audit GET", other).status_code == 403  # it names firms of every district
     mine = {name: call(name, own, check=check).status_code for name in about_firms}
     assert not {name: status for name, status in mine.items() if status in {401, 403, 404}}
 
