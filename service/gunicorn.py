@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 wsgi_app = "service.wsgi:make_app()"
 bind = "127.0.0.1:8000"
@@ -24,3 +25,9 @@ accesslog = None
 errorlog = "-"
 loglevel = "warning"
 proc_name = "tidui"
+
+
+def post_worker_init(_worker: Any) -> None:
+    from service import unread  # noqa: PLC0415  (the master needs none of the application)
+
+    unread.install()

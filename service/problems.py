@@ -65,6 +65,10 @@ class Problem:
 
     @property
     def plain(self) -> dict[str, Any]:
+        return self.told(request.path.encode("utf-8", "replace").decode(), trace_id())
+
+    def told(self, instance: str, trace: str) -> dict[str, Any]:
+        """The body, for the path ``instance``."""
         known = catalogue().get(self.code) or catalogue()[f"H{self.status}"]
         hint = self.hint or known.hint
         body: dict[str, Any] = {
@@ -77,8 +81,8 @@ class Problem:
             "detail_en": (self.detail or known.title).en,
             "hint": hint.zh,
             "hint_en": hint.en,
-            "instance": request.path.encode("utf-8", "replace").decode(),
-            "trace_id": trace_id(),
+            "instance": instance,
+            "trace_id": trace,
         }
         if self.place is not None:
             body["place"] = self.place

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -80,6 +83,28 @@ def test_two_services_on_one_data_folder_are_refused(served: Served) -> None:
     )  # fmt: skip
     assert second.returncode == 2
     assert "S002" in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /v1/firms?q=" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"<b>" * 20_000 + b"\r\n\r\n", 431),
+        (b"<script>\r\n\r\n", 400),
+        (b"GET /\xff\xff HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"POST /v1/firms/match HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n", 400),
+    ],
+)
+def test_what_is_no_request_is_refused_as_a_problem_too(served: Served, sent: bytes, status: int) -> None:
+    host, port = served.address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as line:
+        line.sendall(sent)
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        body = json.loads(answer.read())
+    assert (answer.status, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    assert (body["status"], body["code"]) == (status, f"H{status}")
+    assert not [part for part in ("<b>", "script", "aaaa") if part in str(body)]
 
 
 def test_look_ups_are_in_the_audit_and_the_chain_holds(served: Served) -> None:
