@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from environs import Env, EnvError
@@ -45,6 +46,12 @@ class Settings:
     """Where editions, uploads and results lie: a folder or ``s3://…``; None: the data folder."""
     workers: int = 2
     """Worker processes that ``tidui serve`` starts."""
+    lease_seconds: int = 90
+    """How long a part of a run is its worker's; then it is given to another. Above what a part takes."""
+    sweep_seconds: int = 15
+    """How often workers look for work that was lost."""
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks beside the public one that webhooks may be sent to, also by plain HTTP."""
     key_pepper_file: Path | None = None
     """What API keys are hashed with; None: a file of the service's own under ``secrets``."""
     signing_key_file: Path | None = None
@@ -94,6 +101,9 @@ def read_settings() -> Settings:
             upload_limit=_number(env, "UPLOAD_LIMIT", Settings.upload_limit, Range(1024, 2**40), wrong),
             store=_store(env.str("STORE", ""), wrong),
             workers=_number(env, "WORKERS", Settings.workers, Range(0, 64), wrong),
+            lease_seconds=_number(env, "LEASE_SECONDS", Settings.lease_seconds, Range(1, 3600), wrong),
+            sweep_seconds=_number(env, "SWEEP_SECONDS", Settings.sweep_seconds, Range(1, 600), wrong),
+            webhook_networks=_networks(env.str("WEBHOOK_NETWORKS", ""), wrong),
             key_pepper_file=_file(env, "KEY_PEPPER_FILE", wrong),
             signing_key_file=_file(env, "SIGNING_KEY_FILE", wrong),
         )
@@ -132,6 +142,14 @@ def _store(where: str, wrong: _Complaints) -> str | None:
     if "://" in where and not where.startswith("s3://"):
         wrong.add("TIDUI_STORE", "应是文件夹，或以 s3:// 开头", "is a folder, or begins with s3://")
     return where or None
+
+
+def _networks(text: str, wrong: _Complaints) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError:
+        wrong.add("TIDUI_WEBHOOK_NETWORKS", f"“{text}”应写成 10.1.0.0/16,…", f"“{text}”: write 10.1.0.0/16,…")
+        return ()
 
 
 def _limit(env: Env, name: str, default: str, wrong: _Complaints) -> str:
