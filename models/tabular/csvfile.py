@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from models.tabular.choices import NO_CHOICES, Choices
 from models.tabular.encoding import HEAD, TextPath, as_utf8, recover
 from models.tabular.headers import HEADER_SEARCH_ROWS, find_header, known_positions
 from models.tabular.issues import refusal
@@ -43,38 +44,42 @@ class _Head:
     sample: Sequence[_Record]
 
 
-def open_csv(path: Path, workdir: Path) -> Source:
-    """Find out how ``path`` is written. Raises E001–E005, E010, E015; temporary files go to ``workdir``."""
+def open_csv(path: Path, workdir: Path, choices: Choices = NO_CHOICES, *, every: bool = False) -> Source:
+    """Find out how ``path`` is written. Raises E001–E005, E010, E015; temporary files go to ``workdir``.
+
+    ``every``: the frame holds the columns too whose header says nothing.
+    """
     text = as_utf8(path, workdir / "utf8.csv")
-    head = _find_head(path, text)
+    head = _find_head(path, text, choices)
     seen = survey(text.path, head.separator)
     if not seen.valid:
         if text.path != path:
             raise refusal("E010", str(path), reason="文件在读取时被改动（changed while being read）")
         text = recover(path, workdir / "utf8.csv")
-        head = _find_head(path, text)
+        head = _find_head(path, text, choices)
         seen = survey(text.path, head.separator)
     if seen.swallowed is not None:
         raise refusal("E015", str(path), row=seen.swallowed)
     if not seen.tidy or _ends_lines_with_cr(text.path):
-        return _rewritten(path, text, head, workdir / "rows.arrow")
+        positions = range(len(head.cells)) if every else known_positions(head.cells, choices)
+        return _rewritten(path, text, head, positions, workdir / "rows.arrow")
     return _scanned(path, text, head, seen)
 
 
-def _find_head(path: Path, text: TextPath) -> _Head:
+def _find_head(path: Path, text: TextPath, choices: Choices) -> _Head:
     """The header under the separator that shows most known columns. Raises E001, E003, E005."""
     with text.path.open("rb") as file:
         start = file.read(HEAD).decode("utf-8-sig", "ignore")
     if not start.strip():
         raise refusal("E001", str(path))
-    found = [head for separator in SEPARATORS if (head := _head(start, separator))]
+    found = [head for separator in SEPARATORS if (head := _head(start, separator, choices))]
     if not found:
         refuse_other_text(path, start)
         raise refusal("E003", str(path))
-    return max(found, key=lambda head: len(known_positions(head.cells)))
+    return max(found, key=lambda head: len(known_positions(head.cells, choices)))
 
 
-def _head(start: str, separator: str) -> _Head | None:
+def _head(start: str, separator: str, choices: Choices) -> _Head | None:
     lines = _CountedLines(start)
     records: list[tuple[_Record, int]] = []
     try:
@@ -84,7 +89,7 @@ def _head(start: str, separator: str) -> _Head | None:
                 break
     except csv.Error:
         pass  # what was read so far may hold the header; the survey tells what is wrong
-    index = find_header([record for record, _ in records])
+    index = find_header([record for record, _ in records], choices)
     if index is None:
         return None
     cells, seen = records[index]
@@ -189,10 +194,9 @@ def _ends_lines_with_cr(path: Path) -> bool:
     return b"\n" not in head and b"\r" in head.rstrip(b"\r")
 
 
-def _rewritten(path: Path, text: TextPath, head: _Head, into: Path) -> Source:
+def _rewritten(path: Path, text: TextPath, head: _Head, positions: Sequence[int], into: Path) -> Source:
     """An untidy file (stray quotes, old line ends) goes through Python's csv module. Raises E002, E015."""
     width = len(head.cells)
-    positions = known_positions(head.cells)
     firms = blank = number = 0
     cut: int | None = None
     with TextFile(into, positions) as file:

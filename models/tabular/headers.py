@@ -16,9 +16,11 @@ from typing import Literal
 
 from models.fields import Field, catalogue
 from models.tabular.cells import MONEY_TENS
+from models.tabular.choices import NO_CHOICES, Choices
 from models.tabular.issues import Issue, refusal
 
-How = Literal["key", "header", "synonym", "ignored", "unusable"]
+How = Literal["key", "header", "synonym", "chosen", "ignored", "unusable"]
+"""``chosen``: somebody said so; ``unusable``: known, but without the year or a unit that fits."""
 
 HEADER_SEARCH_ROWS = 20
 """Title rows may stand above the header; it is looked for in this many rows."""
@@ -87,24 +89,30 @@ def known_field(header: str) -> Field | None:
     return match.field if match else None
 
 
-def holds_code_header(cells: Sequence[str]) -> bool:
+def holds_code_header(cells: Sequence[str], choices: Choices = NO_CHOICES) -> bool:
     """Whether one of the cells heads the column of the unified social credit code."""
-    return any((match := _match(cell)) is not None and match.field.key == "uscc" for cell in cells if cell)
+    matches = (_match(cell, choices) for cell in cells if cell)
+    return any(match is not None and match.field.key == "uscc" for match in matches)
 
 
-def find_header(rows: Sequence[Sequence[str]]) -> int | None:
+def find_header(rows: Sequence[Sequence[str]], choices: Choices = NO_CHOICES) -> int | None:
     """Index of the first of ``rows`` that holds a code header, None if none of the first twenty does."""
     searched = rows[:HEADER_SEARCH_ROWS]
-    return next((index for index, row in enumerate(searched) if holds_code_header(row)), None)
+    return next((index for index, row in enumerate(searched) if holds_code_header(row, choices)), None)
 
 
-def known_positions(headers: Sequence[str]) -> list[int]:
+def known_positions(headers: Sequence[str], choices: Choices = NO_CHOICES) -> list[int]:
     """Positions of the columns whose header names a field."""
-    return [position for position, header in enumerate(headers) if _match(header)]
+    return [position for position, header in enumerate(headers) if _match(header, choices)]
+
+
+def units_of(field: Field) -> frozenset[str]:
+    """The units that a header may name for ``field``; empty where it has none."""
+    return frozenset(_units(field))
 
 
 def read_headers(
-    headers: Sequence[str], last_year: int | None = None
+    headers: Sequence[str], last_year: int | None = None, choices: Choices = NO_CHOICES
 ) -> tuple[list[ColumnReading], list[Issue]]:
     """What each column is, and what is to be said about the columns (E301–E305).
 
@@ -113,7 +121,7 @@ def read_headers(
     readings: list[ColumnReading] = []
     notes: list[Issue] = []
     for position, header in enumerate(headers):
-        reading, note = _read_header(header, position)
+        reading, note = _read_header(header, position, choices)
         readings.append(reading)
         notes += [note] if note else []
     readings, passed_over = _without_rivals(readings)
@@ -124,10 +132,10 @@ def read_headers(
     return readings, notes
 
 
-def _read_header(header: str, position: int) -> tuple[ColumnReading, Issue | None]:
-    match = _match(header)
+def _read_header(header: str, position: int, choices: Choices) -> tuple[ColumnReading, Issue | None]:
+    match = _match(header, choices)
     if match is None:
-        silent = not header.strip() or _is_own_output(header)
+        silent = not header.strip() or _is_own_output(header) or normal_header(header) in choices
         note = None if silent else Issue("E301", column=header)
         return ColumnReading(header, position, None, None, None, "ignored"), note
     note = _misfit(header, match)
@@ -161,7 +169,9 @@ def _units(field: Field) -> set[str]:
 
 
 def _without_rivals(readings: Sequence[ColumnReading]) -> tuple[list[ColumnReading], list[Issue]]:
-    """One column for each field and year: the exact header wins over a synonym, equals are refused (E013)."""
+    """One column for each field and year: a chosen one wins, then the exact header over a synonym; equals are
+    refused (E013).
+    """
     chosen: dict[str, ColumnReading] = {}
     losers: set[int] = set()
     for reading in readings:
@@ -178,15 +188,21 @@ def _without_rivals(readings: Sequence[ColumnReading]) -> tuple[list[ColumnReadi
 
 
 def _loser(first: ColumnReading, second: ColumnReading) -> ColumnReading:
+    if (first.how == "chosen") != (second.how == "chosen"):
+        return second if first.how == "chosen" else first
     if (first.how == "synonym") == (second.how == "synonym"):
         assert first.field is not None
         raise refusal("E013", column=first.header, other=second.header, field=first.field.header_zh)
     return first if first.how == "synonym" else second
 
 
-def _match(header: str) -> _Match | None:
+def _match(header: str, choices: Choices = NO_CHOICES) -> _Match | None:
     """The field that ``header`` names, with year and unit; None if it names none."""
     text = normal_header(header)
+    if text in choices:
+        column, unit = choices[text]
+        chosen = catalogue().parse_column(column) if column else None
+        return _Match(chosen[0], "chosen", chosen[1], unit) if chosen else None
     for without_year, year in _year_readings(text):
         for name, unit in _unit_readings(without_year):
             found = _names().get(name)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.errors import TiduiError
+from models.tabular.choices import NO_CHOICES, Choices
 from models.tabular.coded import Coded
 from models.tabular.headers import find_header
 from models.tabular.issues import refusal
@@ -22,7 +23,7 @@ _INDEX = "\0row"
 """Not ``row``: a file may have a column of that name."""
 
 
-def open_parquet(path: Path) -> Source:
+def open_parquet(path: Path, choices: Choices = NO_CHOICES) -> Source:
     """Lay a Parquet file open; row 2 is its first, as in a sheet with a header. Raises E002, E003, E010."""
     try:
         with pq.ParquetFile(path) as file:
@@ -32,7 +33,7 @@ def open_parquet(path: Path) -> Source:
     except (pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
         raise _damaged(path, error) from error
     header = list(schema)
-    if find_header([header]) is None:
+    if find_header([header], choices) is None:
         raise refusal("E003", str(path))
     if not rows:
         raise refusal("E002", str(path))

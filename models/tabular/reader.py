@@ -19,7 +19,8 @@ from typing import Any
 
 import polars as pl
 
-from models.tabular.cells import read_uscc, reader_for
+from models.tabular.cells import as_text, read_uscc, reader_for, without_float_tail
+from models.tabular.choices import NO_CHOICES, Choice, Choices
 from models.tabular.convert import is_worded, quick
 from models.tabular.csvfile import open_csv
 from models.tabular.guard import Limits
@@ -33,7 +34,7 @@ from models.tabular.source import Piece, Source
 from models.tabular.uscc import CodeLedger, other_rows
 from models.tabular.workbook import unpack_workbook
 
-__all__ = ["ColumnReading", "Limits", "Table", "open_table"]
+__all__ = ["Choice", "Choices", "ColumnReading", "Limits", "Table", "open_table"]
 
 IDENTITY = ("row", "uscc", "name", "error")
 """What a scan gives of every firm beside its figures."""
@@ -42,28 +43,36 @@ FOUND_LIMIT = 20
 """How many firms a search gives at most."""
 
 
-def open_table(path: Path, *, as_of: date | None = None, limits: Limits | None = None) -> Table:
+def open_table(
+    path: Path,
+    *,
+    as_of: date | None = None,
+    limits: Limits | None = None,
+    choices: Choices = NO_CHOICES,
+    every: bool = False,
+) -> Table:
     """Find out what ``path`` is and what its columns hold. A context manager: it may need temporary files.
 
-    Raises FileRefused (E001–E015). Columns of a year after ``as_of`` are reported (E304).
+    Raises FileRefused (E001–E015). Columns of a year after ``as_of`` are reported (E304). ``choices``: what
+    somebody said headers mean. ``every``: all columns can be had as written (:meth:`Table.written`).
     """
     limits = limits or Limits()
     workdir = tempfile.TemporaryDirectory(prefix="tidui-")
     try:
-        source = _open(path, Path(workdir.name), limits)
-        return Table(path, source, as_of.year if as_of else None, workdir)
+        source = _open(path, Path(workdir.name), limits, choices, every)
+        return Table(path, source, as_of.year if as_of else None, workdir, choices)
     except BaseException:
         workdir.cleanup()
         raise
 
 
-def _open(path: Path, workdir: Path, limits: Limits) -> Source:
+def _open(path: Path, workdir: Path, limits: Limits, choices: Choices, every: bool) -> Source:
     kind = sniff(path, limits)
     if kind == "parquet":
-        return open_parquet(path)
+        return open_parquet(path, choices)
     if kind == "csv":
-        return open_csv(path, workdir)
-    found = unpack_workbook(path, workdir / "sheet.arrow", limits)
+        return open_csv(path, workdir, choices, every=every)
+    found = unpack_workbook(path, workdir / "sheet.arrow", limits, choices=choices, every=every)
     return Source(
         kind="xlsx",
         frame=pl.scan_ipc(workdir / "sheet.arrow"),
@@ -86,6 +95,14 @@ def _different(header: Sequence[str]) -> Iterator[tuple[int, str]]:
         yield place, shown
 
 
+def _as_written(column: pl.Series) -> pl.Series:
+    """Typed cells of Parquet as text, numbers as a sheet shows them."""
+    if column.dtype == pl.String:
+        return column
+    texts = [None if cell is None else without_float_tail(as_text(cell)) for cell in column.to_list()]
+    return pl.Series(column.name, texts, dtype=pl.String)
+
+
 class Table:
     """An open table: ``columns`` says what each was taken for, ``notes`` what there is to say about them."""
 
@@ -95,12 +112,13 @@ class Table:
         source: Source,
         last_year: int | None,
         workdir: tempfile.TemporaryDirectory[str],
+        choices: Choices = NO_CHOICES,
     ) -> None:
         self.path = path
         self._source = source
         self._workdir = workdir
         self._ledger = CodeLedger()
-        readings, notes = read_headers(source.header, last_year)
+        readings, notes = read_headers(source.header, last_year, choices)
         self.columns: Sequence[ColumnReading] = [
             replace(reading, how="ignored") if reading.position in source.unreadable else reading
             for reading in readings
@@ -129,6 +147,16 @@ class Table:
     def header_row(self) -> int:
         """The row of the header, counted from 1."""
         return self._source.header_row
+
+    @property
+    def header(self) -> Sequence[str]:
+        """The headers as written, in their order."""
+        return self._source.header
+
+    @property
+    def first_rows(self) -> Sequence[Sequence[str | None]]:
+        """Up to 500 rows below the header as written, a text file's blank rows among them."""
+        return self._source.sample
 
     @cached_property
     def available(self) -> frozenset[str]:
@@ -207,6 +235,19 @@ class Table:
         morsel = self._morsel(wanted, log or IssueLog(), CodeLedger())
         found = self._source.frame.filter(pl.col("row").is_in(rows)).collect(engine="streaming")
         return morsel(Piece(found)).to_dicts()
+
+    def written(self) -> Iterator[pl.DataFrame]:
+        """Every row that is not blank, piece by piece: ``row`` and ``c0``, ``c1``, … as text.
+
+        Columns whose header says nothing are there if the table was opened with ``every``.
+        """
+        source = self._source
+        held = source.frame.collect_schema()
+        names = [name for place in range(len(source.header)) if (name := f"c{place}") in held]
+        blank = pl.Series(source.blank_rows, dtype=pl.UInt32)
+        for piece in self._pieces(names, ()):
+            kept = piece.frame.filter(~pl.col("row").is_in(blank.implode())) if len(blank) else piece.frame
+            yield kept.select("row", *(_as_written(kept[name]) for name in names))
 
     def cells(self, rows: Sequence[int]) -> pl.DataFrame:
         """``row`` and ``cells``, a JSON object of header and cell as written.

@@ -23,14 +23,16 @@ from xml.etree import ElementTree
 import python_calamine
 
 from models.tabular.cells import as_text, without_float_tail
+from models.tabular.choices import NO_CHOICES, Choices, plain_choices, read_choices
 from models.tabular.guard import Extent, Limits, excess, sheet_extent
 from models.tabular.headers import HEADER_SEARCH_ROWS, find_header, known_positions
 from models.tabular.issues import refusal
 from models.tabular.textfile import TextFile
 
 DATA_SHEET = "数据"
-_OWN_SHEETS = frozenset(["填写说明", "字典"])
-"""Sheets of our own template beside the data; nobody needs to be told that they were not read."""
+SUMMARY_SHEET = "错误汇总"
+_OWN_SHEETS = frozenset(["填写说明", "字典", SUMMARY_SHEET])
+"""Sheets of our own template and error workbook; nobody needs to be told that they were not read."""
 
 _REFUSED = 3
 _OUT_OF_MEMORY = 4
@@ -42,13 +44,22 @@ _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationship
 Row = tuple[int, list[str | None]]
 
 
-def unpack_workbook(path: Path, into: Path, limits: Limits, whole: bool = False) -> Mapping[str, Any]:
+def unpack_workbook(
+    path: Path,
+    into: Path,
+    limits: Limits,
+    whole: bool = False,
+    choices: Choices = NO_CHOICES,
+    every: bool = False,
+) -> Mapping[str, Any]:
     """Write the sheet that holds the firms to the Arrow file ``into`` and return what the child found.
 
     Keys: sheet, others, header, header_row, blank_count, unnamed, sample. Raises E001–E003, E008–E010, E014.
-    ``whole``: no header is looked for; the first sheet that is not empty is written as it is.
+    ``whole``: no header is looked for; the first sheet that is not empty is written as it is. ``every``: the
+    columns too whose header says nothing.
     """
-    request = json.dumps({"path": str(path), "into": str(into), "limits": asdict(limits), "whole": whole})
+    asked = {"whole": whole, "every": every, "choices": plain_choices(choices)}
+    request = json.dumps({"path": str(path), "into": str(into), "limits": asdict(limits), **asked})
     root = str(Path(__file__).resolve().parents[2])
     inherited = os.environ.get("PYTHONPATH")
     environment = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{inherited}" if inherited else root}
@@ -92,8 +103,12 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        unpack = _unpack_whole if request["whole"] else _unpack
-        answer: Mapping[str, object] = unpack(Path(request["path"]), Path(request["into"]), limits)
+        path, into = Path(request["path"]), Path(request["into"])
+        answer: Mapping[str, object]
+        if request["whole"]:
+            answer = _unpack_whole(path, into, limits)
+        else:
+            answer = _unpack(path, into, limits, read_choices(request["choices"]), request["every"])
     except _Refused as refused:
         json.dump({"code": refused.code, "details": refused.details}, sys.stdout)
         return _REFUSED
@@ -112,7 +127,7 @@ def main() -> int:
     return 0
 
 
-def _unpack(path: Path, into: Path, limits: Limits) -> Mapping[str, object]:
+def _unpack(path: Path, into: Path, limits: Limits, choices: Choices, every: bool) -> Mapping[str, object]:
     book = python_calamine.CalamineWorkbook.from_path(str(path))
     with zipfile.ZipFile(path) as archive:
         parts = _sheet_parts(archive)
@@ -122,7 +137,10 @@ def _unpack(path: Path, into: Path, limits: Limits) -> Mapping[str, object]:
         extents: dict[str, Extent] = {}
         for name in names:
             extent = extents[name] = sheet_extent(archive, parts[name])
-            found = _try_sheet(book, name, extent, into, limits)
+            too_much = excess(extent, limits) if extent.row else None
+            if too_much:
+                raise _Refused("E009", **too_much)
+            found = _try_sheet(book, name, extent, into, choices, every)
             if found:
                 rest = [other for other in names if other != name and other not in _OWN_SHEETS]
                 others = [o for o in rest if (extents.get(o) or sheet_extent(archive, parts[o])).row]
@@ -170,20 +188,24 @@ def _parse(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
 
 
 def _try_sheet(
-    book: python_calamine.CalamineWorkbook, name: str, extent: Extent, into: Path, limits: Limits
+    book: python_calamine.CalamineWorkbook,
+    name: str,
+    extent: Extent,
+    into: Path,
+    choices: Choices,
+    every: bool,
 ) -> dict[str, object] | None:
     """Write the sheet if one of its first rows is a header, else None."""
     if not extent.row:
         return None
-    too_much = excess(extent, limits)
-    if too_much:
-        raise _Refused("E009", **too_much)
     rows = _rows(book.get_sheet_by_name(name), extent.errors)
     head = [row for _, row in zip(range(HEADER_SEARCH_ROWS), rows, strict=False)]
-    index = find_header([[cell or "" for cell in cells] for _, cells in head])
+    index = find_header([[cell or "" for cell in cells] for _, cells in head], choices)
     if index is None:
         return None
-    return _write(head[index], _chain(head[index + 1 :], rows), into)
+    names = [without_float_tail(cell or "") for cell in head[index][1]]
+    positions = list(range(len(names))) if every else known_positions(names, choices)
+    return _write(head[index][0], names, positions, _chain(head[index + 1 :], rows), into)
 
 
 def _chain(head: Sequence[Row], rest: Iterator[Row]) -> Iterator[Row]:
@@ -191,10 +213,10 @@ def _chain(head: Sequence[Row], rest: Iterator[Row]) -> Iterator[Row]:
     yield from rest
 
 
-def _write(header: Row, rows: Iterator[Row], into: Path) -> dict[str, object]:
-    """Write the columns whose header is known; blank rows are counted and left out."""
-    names = [without_float_tail(cell or "") for cell in header[1]]
-    positions = known_positions(names)
+def _write(
+    header_row: int, names: Sequence[str], positions: Sequence[int], rows: Iterator[Row], into: Path
+) -> dict[str, object]:
+    """Write the columns at ``positions``; blank rows are counted and left out."""
     empty = [position for position, name in enumerate(names) if not name.strip()]
     unnamed: set[int] = set()
     sample: list[list[str | None]] = []
@@ -213,7 +235,7 @@ def _write(header: Row, rows: Iterator[Row], into: Path) -> dict[str, object]:
         raise _Refused("E002")
     return {
         "header": names,
-        "header_row": header[0],
+        "header_row": header_row,
         "blank_count": blank,
         "unnamed": sorted(unnamed),
         "sample": sample,
