@@ -40,7 +40,12 @@ class Holder:
 
 def make_celery(settings: Settings) -> Celery:
     """The application for these settings; tasks find a :class:`Holder` at ``self.app.tidui``."""
-    celery = Celery("tidui", broker=settings.redis_url, include=["workers.tasks"], set_as_current=False)
+    celery = Celery(
+        "tidui",
+        broker=settings.redis_url,
+        include=["workers.tasks", "workers.webhooks"],
+        set_as_current=False,
+    )
     celery.conf.update(
         task_default_queue=QUEUE,
         task_ignore_result=True,

@@ -1,0 +1,1 @@
+"""Webhooks: who is told of movements, signed messages (Standard Webhooks) and their delivery."""

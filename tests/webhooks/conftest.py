@@ -1,0 +1,5 @@
+"""A receiver, and webhooks on both databases."""
+
+from tests.webhooks.receiver import receiver
+
+__all__ = ["receiver"]
