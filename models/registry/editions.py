@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 
 from models.registry.partitions import Part, PartsWriter, settle
 from models.registry.rejects import write_rejected
 from models.settings import Settings
+from models.store import store_of
 from models.tabular.issue_table import issue_counts
 from models.tabular.issues import Issue, IssueLog, refusal
 from models.tabular.reader import IDENTITY, Table
@@ -84,6 +86,34 @@ def edition_folder(settings: Settings, edition_hash: str) -> Path:
     return settings.editions / edition_hash
 
 
+def edition_key(edition_hash: str) -> str:
+    """Where an edition's files lie in the store."""
+    return f"editions/{edition_hash}"
+
+
+def publish(settings: Settings, folder: Path) -> None:
+    """Put a finished edition's files into the store, where hosts other than this one find them."""
+    if settings.store:
+        store = store_of(settings)
+        for path in sorted(folder.iterdir()):
+            store.put(path, f"{edition_key(folder.name)}/{path.name}")
+
+
+def folder_with(settings: Settings, edition_hash: str, file: str) -> Path:
+    """A local folder that holds this file of an edition; it is fetched from the store at first use."""
+    folder = edition_folder(settings, edition_hash)
+    if (folder / file).is_file():
+        return folder
+    return store_of(settings).fetch(f"{edition_key(edition_hash)}/{file}").parent
+
+
+def remove_edition(settings: Settings, edition_hash: str) -> None:
+    """The files of an edition that never became ready, here and in the store."""
+    shutil.rmtree(edition_folder(settings, edition_hash), ignore_errors=True)
+    if settings.store:
+        store_of(settings).delete(edition_key(edition_hash))
+
+
 def read_manifest(text: str) -> Manifest:
     return Manifest(json.loads(text))
 
@@ -105,6 +135,8 @@ def build_edition(
     try:
         log = IssueLog()
         manifest = _write(folder, table, source_hash, dated, log, progress)
+        # What the reading took Arrow would keep for itself; an import has other work to come.
+        pa.default_memory_pool().release_unused()
         return Built(manifest, _put_in_place(settings, folder, manifest), log, table.notes)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

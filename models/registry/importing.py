@@ -20,7 +20,7 @@ from models.errors import Text, UsageRefused
 from models.registry import firms, runs
 from models.registry.audit import Actor, append
 from models.registry.database import Database
-from models.registry.editions import Built, Manifest, build_edition, read_manifest
+from models.registry.editions import Built, Manifest, build_edition, publish, read_manifest
 from models.registry.lock import one_at_a_time
 from models.registry.merged import read_registry
 from models.registry.partitions import BUCKETS, documents, file_hash, read_part
@@ -111,6 +111,7 @@ class _Import:
         with self.database.write() as connection:
             before = read_state(connection)
             edition_id = self._begin(connection, before.edition_id)
+        publish(self.settings, self.built.folder)
         after = State(
             edition_id, manifest.hash, (edition_id, *before.lineage), None, before.registry_version,
             before.keys_version,

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, select
 
 from models.fields import NO_TITLE
-from models.registry.editions import edition_folder
+from models.registry.editions import folder_with
 from models.registry.facts import ListWord, complete_lists, figures_of
 from models.registry.listing import Edition, editions_of
-from models.registry.partitions import BUCKETS, buckets_of, external_dtype, internal, read_part
+from models.registry.partitions import BUCKETS, buckets_of, external_dtype, internal, part_name, read_part
 from models.registry.state import State
 from models.registry.tables import correction, title_entry, title_list
 from models.registry.title_columns import MEMBER, title_column
@@ -106,7 +105,7 @@ class Registry:
     def _part(self, one: Edition, bucket: int, columns: Sequence[str]) -> pl.DataFrame:
         """One edition's part with every wanted column, blank where the edition has none."""
         held = set(one.manifest.columns)
-        folder: Path = edition_folder(self.settings, one.hash)
+        folder = folder_with(self.settings, one.hash, part_name(bucket))
         part = read_part(folder, bucket, ["uscc", "name", *(c for c in columns if c in held)])
         part = part.with_columns(
             pl.lit(None, dtype=external_dtype(c)).alias(c) for c in columns if c not in held

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import datetime
 
 from sqlalchemy import delete, select
 
 from models.registry.database import Database
-from models.registry.editions import edition_folder, remove_unfinished
+from models.registry.editions import remove_edition, remove_unfinished
 from models.registry.runs import fail_unfinished_runs
 from models.registry.search.write import clear_names
 from models.registry.staging import clear
@@ -25,7 +24,7 @@ def clear_unfinished(database: Database, settings: Settings, now: datetime) -> N
         editions = connection.execute(query).all()
     for edition_id, edition_hash in editions:
         _clear_edition(database, edition_id)
-        shutil.rmtree(edition_folder(settings, edition_hash), ignore_errors=True)
+        remove_edition(settings, edition_hash)
 
 
 def _clear_edition(database: Database, edition_id: int) -> None:

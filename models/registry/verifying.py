@@ -12,11 +12,12 @@ from sqlalchemy import Connection, select
 
 from models.errors import Text
 from models.registry.database import Database
-from models.registry.editions import MANIFEST, edition_folder
+from models.registry.editions import MANIFEST, edition_key
 from models.registry.listing import Edition, list_editions
-from models.registry.partitions import BUCKETS, Part, documents, file_hash, read_part
+from models.registry.partitions import BUCKETS, Part, documents, file_hash, part_name, read_part
 from models.registry.tables import facts
 from models.settings import Settings
+from models.store import NotStored, store_of
 
 _AT_ONCE = 10_000
 _NAMED = 20
@@ -55,12 +56,13 @@ def verify(database: Database, settings: Settings) -> Verified:
             files += len(edition.manifest.parts) + 1
             firms += edition.manifest.firms
             if not sound:
-                findings += _rows(connection, edition, edition_folder(settings, edition.hash))
+                first = _stored(edition, part_name(0), settings)
+                assert first is not None
+                findings += _rows(connection, edition, first.parent)
     return Verified(len(editions), files, firms, tuple(findings))
 
 
 def _files(edition: Edition, settings: Settings) -> Iterator[Finding]:
-    folder = edition_folder(settings, edition.hash)
     if edition.manifest.hash != edition.hash:
         yield Finding(
             edition.id,
@@ -70,18 +72,26 @@ def _files(edition: Edition, settings: Settings) -> Iterator[Finding]:
                 "the manifest in the database does not have the edition's hash",
             ),
         )
-    written = folder / MANIFEST
-    if not written.is_file():
+    written = _stored(edition, MANIFEST, settings)
+    if written is None:
         yield Finding(edition.id, MANIFEST, Text("清单文件不见了", "the manifest file is missing"))
     elif written.read_text("utf-8", errors="replace") != edition.manifest.text:
         yield Finding(edition.id, MANIFEST, Text("清单文件被改动", "the manifest file was changed"))
     rejected = edition.manifest.content["rejected"]
     for part in (*edition.manifest.parts, *([Part(**rejected)] if rejected else [])):
-        path = folder / part.file
-        if not path.is_file():
+        path = _stored(edition, part.file, settings)
+        if path is None:
             yield Finding(edition.id, part.file, Text("文件不见了", "the file is missing"))
         elif file_hash(path) != part.sha256:
             yield Finding(edition.id, part.file, Text("文件被改动", "the file was changed"))
+
+
+def _stored(edition: Edition, file: str, settings: Settings) -> Path | None:
+    """A file of the edition as the store has it."""
+    try:
+        return store_of(settings).fetch(f"{edition_key(edition.hash)}/{file}")
+    except NotStored:
+        return None
 
 
 def _rows(connection: Connection, edition: Edition, folder: Path) -> Iterator[Finding]:
