@@ -29,13 +29,13 @@ def main() -> None:
     arguments = _arguments()
     with _folder(arguments.keep) as folder:
         first = _synthetic(folder, arguments.firms)
-        later = _a_quarter_later(first)
         for database in ("postgresql", "sqlite"):
             if arguments.only in (None, database):
                 os.environ.update(_environment(database, folder))
                 run(tidui("registry", "migrate"))
                 _print(f"{database}, first import", run(tidui("registry", "import", str(first), *_DATED[0])))
                 if arguments.later:
+                    later = _a_quarter_later(first)
                     _print(
                         f"{database}, a quarter later",
                         run(tidui("registry", "import", str(later), *_DATED[1])),
@@ -64,6 +64,11 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="tidui-bench-") as folder:
         yield Path(folder)
+    drop_database()
+
+
+def drop_database() -> None:
+    """PostgreSQL's registry, kept or half made."""
     _administer(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
 
 
@@ -87,7 +92,7 @@ def _environment(database: str, folder: Path) -> dict[str, str]:
         for left in data.glob("tidui.sqlite*"):
             left.unlink()
         return {"TIDUI_DATA": str(data), "TIDUI_DATABASE_URL": ""}
-    _administer(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
+    drop_database()
     _administer(f'CREATE DATABASE "{DATABASE}"')
     return {"TIDUI_DATA": str(data), "TIDUI_DATABASE_URL": f"{POSTGRES.rsplit('/', 1)[0]}/{DATABASE}"}
 

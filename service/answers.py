@@ -11,7 +11,7 @@ from models.assessing import Asked, Assessor, Assessors, Firm
 from models.figures import Reading
 from models.registry import rulebooks
 from models.registry.corrections import firm_unknown
-from models.registry.facts import FirmFacts
+from models.registry.facts import Figures, FirmFacts
 from models.registry.one_firm import one_firm
 from models.registry.state import State
 from models.rules.rulebook import rulebook
@@ -80,7 +80,8 @@ def seen_facts(uscc: str) -> FirmFacts:
 
 
 def firm_of(known: FirmFacts) -> Firm:
-    return Firm(known.uscc, known.name, known.facts, known.external, state().edition_hash)
+    said = known.facts.said if isinstance(known.facts, Figures) else None
+    return Firm(known.uscc, known.name, known.facts, known.external, state().edition_hash, said)
 
 
 def asked_firm(uscc: str | None, name: str | None, reading: Reading) -> Firm:

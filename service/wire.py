@@ -28,6 +28,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 SchemaLike = ma.Schema | type[ma.Schema]
 DEPTH = 50
 NUMBER_LENGTH = 400
+QUERIES = 500
+"""Read queries that are kept, each at most a few kilobytes."""
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 _UNCLEAN = re.compile("[\0\ud800-\udfff]")
 UNCLEAN = Text(
@@ -103,6 +105,28 @@ class Parser(FlaskParser):
         "query": ma.RAISE,
         "querystring": ma.RAISE,
     }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._read: dict[tuple[int, str], dict[str, Any]] = {}
+
+    def parse(
+        self, argmap: Any, req: Request | None = None, *, location: str | None = None, **options: Any
+    ) -> Any:
+        """As webargs does it; a query that was read before is not read again.
+
+        What a query says depends on nothing but its text, and the same few stand in most requests.
+        """
+        if location != "query" or not isinstance(argmap, ma.Schema):
+            return super().parse(argmap, req, location=location, **options)
+        asked = (id(argmap), request.environ.get("QUERY_STRING", ""))  # schemas live as long as the views
+        known = self._read.get(asked)
+        if known is None:
+            known = super().parse(argmap, req, location=location, **options)
+            if len(self._read) >= QUERIES:
+                self._read.clear()
+            self._read[asked] = known
+        return known.copy()
 
     def _raw_load_json(self, req: Request) -> Any:
         body = req.get_data(cache=True)

@@ -73,6 +73,16 @@ class Figures(Mapping[str, Fact]):
             self.values_by_column[column] = fact.value
         for column in IDENTITY:
             self.values_by_column.pop(column, None)
+        self._voices = [
+            (one.document, Fact(None, "upload", one.dated, one.origin, one.edition_id))
+            for one in reversed(uploads)
+        ]
+
+    def said(self, column: str) -> Fact:
+        """Who said what stands here, and when; an upload's value is left out, which spares making a fact."""
+        if column in self._told:
+            return self._told[column]
+        return next(voice for document, voice in self._voices if column in document)
 
     def __getitem__(self, column: str) -> Fact:
         if column in self._told:

@@ -24,10 +24,11 @@ from models.registry.editions import Built, Manifest, build_edition, publish, re
 from models.registry.lock import one_at_a_time
 from models.registry.merged import read_registry
 from models.registry.partitions import BUCKETS, documents, file_hash, read_part
+from models.registry.search.tables import firm_name, name_gram
 from models.registry.search.write import NameEntry, stage_names
-from models.registry.staging import stage
+from models.registry.staging import BATCH, count_rows, stage
 from models.registry.state import State, changed, read_state
-from models.registry.tables import edition, facts
+from models.registry.tables import edition, facts, firm, standing
 from models.registry.unfinished import clear_unfinished
 from models.rules.quantity import Period
 from models.rules.rulebook import Rulebook, rulebook
@@ -124,6 +125,7 @@ class _Import:
         staged = runs.stage_run(
             self.database, registry, book, period, self.now, lambda rows: self.progress("standing", rows)
         )
+        count_rows(self.database, (facts, firm, standing, firm_name, name_gram))
         with self.database.write() as connection:
             firms.apply(connection, after, projection)
             connection.execute(update(edition).where(edition.c.id == edition_id).values(status="ready"))
@@ -161,8 +163,9 @@ class _Import:
         for bucket in range(BUCKETS):
             part = read_part(self.built.folder, bucket)
             owner = pl.lit(edition_id, dtype=pl.Int32).alias("edition_id")
-            rows = part.select("uscc", owner).with_columns(documents(part, columns))
-            stage(self.database, facts, rows)
+            for some in part.iter_slices(BATCH):  # a document is some two kilobytes
+                rows = some.select("uscc", owner).with_columns(documents(some, columns))
+                stage(self.database, facts, rows)
             done += part.height
             self.progress("facts", done)
 

@@ -142,10 +142,13 @@ class PartsWriter:
         held = pl.concat(self._waiting)
         self._waiting.clear()
         self._held = 0
-        for bucket, firms in held.partition_by("bucket", as_dict=True, include_key=False).items():
-            number = int(bucket[0])
-            self._rows[number] += firms.height
-            self._writers[number].write_table(_arrow(firms).cast(self._schema), row_group_size=ROW_GROUP)
+        for number, writer in enumerate(self._writers):  # one after the other: a second copy of all is large
+            firms = held.filter(pl.col("bucket") == number).drop("bucket")
+            if firms.height:
+                self._rows[number] += firms.height
+                writer.write_table(_arrow(firms).cast(self._schema), row_group_size=ROW_GROUP)
+        # Arrow would keep what it took for itself, and this process has other work to come.
+        pa.default_memory_pool().release_unused()
 
 
 def read_part(folder: Path, bucket: int, columns: Iterable[str] | None = None) -> pl.DataFrame:

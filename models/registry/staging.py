@@ -5,6 +5,7 @@ A batch is small enough that other writers of an SQLite file wait a second or tw
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -35,6 +36,16 @@ def insert_frame(connection: Connection, table: Table, frame: pl.DataFrame) -> N
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         # Every text quoted: an empty one is not a null.
         copy.write(frame.write_csv(include_header=False, quote_style="non_numeric"))
+
+
+def count_rows(database: Database, tables: Sequence[Table]) -> None:
+    """Let PostgreSQL look at what it holds now: its own round may come minutes after the first look-ups.
+
+    SQLite plans well enough by the keys alone.
+    """
+    if not database.is_sqlite:
+        with database.write() as connection:
+            connection.exec_driver_sql("ANALYZE " + ", ".join(f'"{table.name}"' for table in tables))
 
 
 def clear(database: Database, table: Table, owner: str, number: int) -> None:

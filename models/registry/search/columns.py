@@ -26,15 +26,31 @@ def postings(forms: Sequence[Form], codes: Sequence[str]) -> Iterator[tuple[int,
 
     ``forms`` and ``codes`` stand side by side, shortest core first; a place in them is an entry's place.
     """
-    keys = np.concatenate([token << PLACE_BITS | place for token, place in _all_tokens(forms, codes)])
+    lengths = core_lengths(forms)
+    for runs in _families(
+        forms, codes
+    ):  # one after the other: all at once would take several times the memory
+        yield from _sorted_out([token << PLACE_BITS | place for token, place in runs], lengths)
+
+
+def _sorted_out(runs: list[Numbers], lengths: Numbers) -> Iterator[tuple[int, bytes]]:
+    """``postings`` of one family; ``runs``: token and place in one number."""
+    keys = np.concatenate(runs)
+    runs.clear()
     keys.sort()
-    keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])] if len(keys) else keys
+    keys = keys[_firsts(keys)]
     places = keys & ((1 << PLACE_BITS) - 1)
-    entries = (core_lengths(forms)[places] << PLACE_BITS | places).astype("<u4").tobytes()
-    tokens, firsts = np.unique(keys >> PLACE_BITS, return_index=True)
-    bounds = [*(firsts * 4).tolist(), len(entries)]
-    for at, token in enumerate(tokens.tolist()):
-        yield token, entries[bounds[at] : bounds[at + 1]]
+    entries = (lengths[places] << PLACE_BITS | places).astype("<u4").tobytes()
+    keys >>= PLACE_BITS
+    at = np.flatnonzero(_firsts(keys))
+    bounds = [*(at * 4).tolist(), len(entries)]
+    for number, token in enumerate(keys[at].tolist()):
+        yield token, entries[bounds[number] : bounds[number + 1]]
+
+
+def _firsts(rising: Numbers) -> npt.NDArray[np.bool_]:
+    """Which of rising numbers are no repetitions."""
+    return np.concatenate([np.ones(min(len(rising), 1), dtype=bool), rising[1:] != rising[:-1]])
 
 
 def core_lengths(forms: Sequence[Form]) -> Numbers:
@@ -42,20 +58,28 @@ def core_lengths(forms: Sequence[Form]) -> Numbers:
     return np.minimum(lengths, LONGEST_CORE)
 
 
-def _all_tokens(forms: Sequence[Form], codes: Sequence[str]) -> Iterator[tuple[Numbers, Numbers]]:
-    """Runs of (tokens, places)."""
-    whole = _Text([form.normal for form in forms])
+def _families(forms: Sequence[Form], codes: Sequence[str]) -> Iterator[Iterator[tuple[Numbers, Numbers]]]:
+    """Runs of (tokens, places) of one family after the other, in the order of :class:`Family`."""
     core = _Text([form.core for form in forms])
+    yield _pairs(forms)
+    yield iter([core.runs(Family.SKIP, core.points, 2)])
+    yield core.starts()
+    yield _sounds(core)
+    yield _initials(core)
+    yield iter([_codes(codes)])
+
+
+def _pairs(forms: Sequence[Form]) -> Iterator[tuple[Numbers, Numbers]]:
+    everywhere = [pair(*each) for each in EVERYWHERE]
     # A core is mostly a piece of the normal form; where words were cut out of its middle its pairs are new.
-    broken = _Text([form.core if form.core not in form.normal else "" for form in forms])
-    for text in (whole, broken):
+    for strings in (
+        [form.normal for form in forms],
+        [form.core if form.core not in form.normal else "" for form in forms],
+    ):
+        text = _Text(strings)
         tokens, places = text.runs(Family.PAIR, text.points, 1)
-        wanted = ~np.isin(tokens, [pair(*each) for each in EVERYWHERE])
+        wanted = np.all([tokens != each for each in everywhere], axis=0)
         yield tokens[wanted], places[wanted]
-    yield core.runs(Family.SKIP, core.points, 2)
-    yield from core.starts()
-    yield from _readings(core)
-    yield _codes(codes)
 
 
 class _Text:
@@ -81,26 +105,32 @@ class _Text:
         yield _tokens(Family.START, first[self.long], second), places[self.long]
 
 
-def _readings(core: _Text) -> Iterator[tuple[Numbers, Numbers]]:
-    """Sounds and initials: of the first reading, and with the second reading of one or more characters."""
-    book = _book()
-    book.learn(core.points)
-    sound_0, sound_1 = book.sounds[:, core.points]
-    letter_0, letter_1 = book.letters[:, core.points]
-    second = sound_1 != 0
+def _sounds(core: _Text) -> Iterator[tuple[Numbers, Numbers]]:
+    """Of the first reading, and with the second reading of one or both characters; first sounds alone."""
+    sound_0, sound_1 = _read(core).sounds[:, core.points]
     for ahead in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        chosen = [np.where(second, sound_1, 0) if which else sound_0 for which in ahead]
-        yield _chain(Family.SOUND, core, chosen)
+        yield _chain(Family.SOUND, core, [sound_1 if which else sound_0 for which in ahead])
     for which in (sound_0, sound_1):
         first = which[core.firsts]
         said = first != 0
         yield _tokens(Family.SOUND, np.zeros_like(first), first)[said], core.places[core.firsts][said]
+
+
+def _initials(core: _Text) -> Iterator[tuple[Numbers, Numbers]]:
+    """Of the first reading, and with the second reading of one or more characters."""
+    letter_0, letter_1 = _read(core).letters[:, core.points]
     for a in (0, 1):
         for b in (0, 1):
             heads = [letter_1 if a else letter_0, letter_1 if b else letter_0]
             yield _edge(core, heads)
             for c in (0, 1):
                 yield _chain(Family.INITIALS, core, [*heads, letter_1 if c else letter_0])
+
+
+def _read(core: _Text) -> _Book:
+    book = _book()
+    book.learn(core.points)
+    return book
 
 
 def _chain(family: Family, text: _Text, values: Sequence[Numbers]) -> tuple[Numbers, Numbers]:

@@ -35,14 +35,19 @@ def stage_names(
     added = 0
     stream = iter(entries)
     while batch := list(islice(stream, SEGMENT)):
-        with database.read() as connection:
-            fresh = _unseen(connection, batch, [edition_id, *lineage])
-        if fresh:
-            segment = _Segment(fresh)  # the long part, before anything is locked
-            with database.write() as connection:
-                segment.insert(connection, edition_id)
-            added += len(fresh)
+        added += _stage(database, edition_id, batch, lineage)
+        batch.clear()  # before the next is read
     return added
+
+
+def _stage(database: Database, edition_id: int, batch: Sequence[NameEntry], lineage: Sequence[int]) -> int:
+    with database.read() as connection:
+        fresh = _unseen(connection, batch, [edition_id, *lineage])
+    if fresh:
+        segment = _Segment(fresh)  # the long part, before anything is locked
+        with database.write() as connection:
+            segment.insert(connection, edition_id)
+    return len(fresh)
 
 
 def clear_names(database: Database, edition_id: int) -> None:
