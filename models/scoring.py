@@ -29,6 +29,7 @@ from models.tabular.output import atomic_output, check_output
 from models.tabular.reader import Table, open_table
 from models.tabular.resultfile import open_result
 from models.tabular.results import write_result_workbook
+from models.tabular.source import PIECE
 
 LADDER_COLUMNS = ("recognised", "qualifies", "could_reach")
 
@@ -112,7 +113,20 @@ def _judged(table: Table, standards: Standards, log: IssueLog) -> Generator[pl.D
     """The firms of a table judged piece by piece: one is read while another is judged and a third written."""
     columns = standards.inputs() & table.available
     judge = Judge(standards, columns)
-    return ahead(map(judge.piece, ahead(table.batches(sorted(columns), log))))
+    pieces = ahead(_larger(table.batches(sorted(columns), log)))
+    return ahead(map(judge.piece, pieces))
+
+
+def _larger(pieces: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Pieces of text files put together: writing a query costs as much as judging 20,000 firms."""
+    waiting: list[pl.DataFrame] = []
+    for piece in pieces:
+        waiting.append(piece)
+        if sum(one.height for one in waiting) >= PIECE:
+            yield pl.concat(waiting, rechunk=True)
+            waiting.clear()
+    if waiting:
+        yield pl.concat(waiting, rechunk=True)
 
 
 T = TypeVar("T")

@@ -8,10 +8,7 @@ SETTINGS = {
     # On two busy cores the default makes numeric libraries spin.
     "OMP_NUM_THREADS": "1",
     # One arena: pieces of a table are freed by another thread than made them (docs/measured.md).
-    "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:500,muzzy_decay_ms:0",
-    # Pieces of so many rows, and one row group read ahead: the least memory of what was tried.
-    "POLARS_IDEAL_MORSEL_SIZE": "50000",
-    "POLARS_ROW_GROUP_PREFETCH_SIZE": "1",
+    "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:5000,muzzy_decay_ms:5000",
 }
 """What a user has set in the environment wins."""
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from models.errors import FileRefused
+from models.tabular import parquetfile
 from tests.tabular.files import Read, code, parquet_bytes
 
 CODES = pl.Series([code(1), code(2), code(3)])
@@ -94,3 +98,58 @@ def test_refusals(read: Read, content: bytes, expected: str) -> None:
     with pytest.raises(FileRefused) as refused:
         read(content)
     assert refused.value.code == expected
+
+
+def test_columns_that_their_writer_has_coded(tmp_path: Path, read: Read) -> None:
+    """Categories of pandas, factors of R: words and their places, of any column."""
+    columns = {
+        "uscc": list(CODES),
+        "name": ["甲某某有限公司", "乙某某有限公司", "甲某某有限公司"],
+        "legal_person": ["是", "乱", None],
+        "title_srdi_until": ["无", "2027-06-30", "坏"],
+        "revenue_2025": ["1", "x", "3"],
+        "established_on": ["2020年1月2日", "", "2020-01-02"],
+    }
+    table = pa.table({name: pa.array(cells).dictionary_encode() for name, cells in columns.items()})
+    pq.write_table(table, tmp_path / "coded.parquet")
+    coded = read(tmp_path / "coded.parquet")
+    plain = read(parquet_bytes(**{name: pl.Series(cells) for name, cells in columns.items()}))
+    assert coded.firms.equals(plain.firms)
+    assert coded.column("legal_person") == [True, None, None]
+    assert coded.column("established_on") == [date(2020, 1, 2), None, date(2020, 1, 2)]
+    told = [(issue.code, issue.row, issue.column, issue.value) for issue in coded.issues]
+    assert told == [(issue.code, issue.row, issue.column, issue.value) for issue in plain.issues]
+    assert told == [
+        ("E201", 3, "revenue_2025", "x"),
+        ("E207", 3, "legal_person", "乱"),
+        ("E216", 4, "title_srdi_until", "坏"),
+    ]
+
+
+def test_headers_with_a_dot_are_no_nested_fields(read: Read) -> None:
+    found = read(
+        parquet_bytes(
+            **{
+                "uscc": CODES,
+                "revenue_2025": [1, 2, 3],
+                "revenue_2025.x": [7, 8, 9],
+                "industry.y": ["", "", ""],
+            }
+        )
+    )
+    assert found.column("revenue_2025") == [1, 2, 3]
+
+
+def test_rows_keep_their_numbers_over_row_groups(
+    tmp_path: Path, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquetfile, "PIECE", 40)
+    codes = [code(number) for number in range(150)]
+    words = ["是", "否", "?"] * 50
+    frame = pl.DataFrame({"uscc": codes, "legal_person": words})
+    frame.write_parquet(tmp_path / "many.parquet", row_group_size=64)
+    found = read(tmp_path / "many.parquet")
+    assert found.column("row") == list(range(2, 152))
+    assert found.column("uscc") == codes
+    assert found.column("legal_person") == [True, False, None] * 50
+    assert [issue.row for issue in found.issues] == list(range(4, 152, 3))
