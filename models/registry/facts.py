@@ -147,15 +147,29 @@ def firm_facts(
     }
 
 
-def figures_of(connection: Connection, state: State, codes: Sequence[str]) -> dict[str, Figures]:
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """Where a long work stopped listening: the last correction and the last title list it takes in."""
+
+    corrections: int
+    lists: int
+
+
+def figures_of(
+    connection: Connection, state: State, codes: Sequence[str], pins: Pins | None = None
+) -> dict[str, Figures]:
     """Merged figures of the codes that an edition of the lineage holds, in the order asked for."""
     if not codes:
         return {}
     asked = {"codes": codes, "lineage": state.lineage}
+    said, listed = _HANDS, _ENTRIES
+    if pins is not None:
+        said = said.where(correction.c.id <= pins.corrections)
+        listed = listed.where(title_list.c.id <= pins.lists)
     uploads = uploads_of(connection.execute(_UPLOADS, asked), state)
-    hands = hands_of(connection.execute(_HANDS, asked), state)
-    complete = complete_lists(connection)
-    entries = entries_of(connection.execute(_ENTRIES, {"codes": codes}))
+    hands = hands_of(connection.execute(said, asked), state)
+    complete = complete_lists(connection, pins)
+    entries = entries_of(connection.execute(listed, {"codes": codes}))
     return {
         code: Figures(own, told_of(own, hands.get(code, {}), entries.get(code, {}), complete))
         for code in codes
@@ -179,9 +193,10 @@ class ListWord:
         return Fact(self.value, "list", self.dated, self.origin, list_id=self.list_id)
 
 
-def complete_lists(connection: Connection) -> dict[str, ListWord]:
+def complete_lists(connection: Connection, pins: Pins | None = None) -> dict[str, ListWord]:
     """Column → what the newest complete list says of a firm that is not on it."""
-    return silence_of(connection.execute(_COMPLETE))
+    asked = _COMPLETE if pins is None else _COMPLETE.where(title_list.c.id <= pins.lists)
+    return silence_of(connection.execute(asked))
 
 
 def silence_of(lists: Iterable[Any]) -> dict[str, ListWord]:

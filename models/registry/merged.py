@@ -7,7 +7,7 @@ is again worked out by columns. A test holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 
 from models.fields import NO_TITLE
 from models.registry.editions import folder_with
-from models.registry.facts import ListWord, complete_lists, figures_of
+from models.registry.facts import ListWord, Pins, complete_lists, figures_of
 from models.registry.listing import Edition, editions_of
 from models.registry.partitions import BUCKETS, buckets_of, external_dtype, internal, part_name, read_part
 from models.registry.state import State
@@ -25,6 +25,8 @@ from models.registry.title_columns import MEMBER, title_column
 from models.settings import Settings
 
 FIRMS_AT_ONCE = 1_000
+Within = Callable[[pl.Series], pl.Series]
+"""Codes → which of them are wanted."""
 PLACE = frozenset(("district", "industry"))
 """Part of a firm's identity: always given when asked for, if only as blanks."""
 
@@ -41,20 +43,33 @@ class Overlay:
     """What complete lists say of every other firm."""
 
 
-def read_overlay(connection: Connection, state: State) -> Overlay:
-    """Gather it, with the merged figures of every firm that is named."""
-    hands = connection.execute(
-        select(correction.c.uscc, correction.c.column).where(correction.c.edition_id.in_(state.lineage))
-    ).all()
-    listed = connection.execute(select(title_entry.c.uscc).distinct()).scalars()
-    titles = connection.execute(select(title_list.c.title).distinct()).scalars()
-    named = sorted({row.uscc for row in hands} | set(listed))
+def read_overlay(
+    connection: Connection,
+    state: State,
+    pins: Pins | None = None,
+    concerns: Callable[[str], bool] = lambda code: True,
+) -> Overlay:
+    """Gather it, with the merged figures of every firm that is named and that it ``concerns``.
+
+    ``pins``: as things were said up to then.
+    """
+    said = select(correction.c.uscc, correction.c.column).where(correction.c.edition_id.in_(state.lineage))
+    listed = select(title_entry.c.uscc).distinct()
+    titles = select(title_list.c.title).distinct()
+    if pins is not None:
+        said = said.where(correction.c.id <= pins.corrections)
+        listed = listed.where(title_entry.c.list_id <= pins.lists)
+        titles = titles.where(title_list.c.id <= pins.lists)
+    hands = connection.execute(said).all()
+    codes = {row.uscc for row in hands} | set(connection.execute(listed).scalars())
+    named = sorted(filter(concerns, codes))
     spoken_of: dict[str, Mapping[str, Any]] = {}
     for first in range(0, len(named), FIRMS_AT_ONCE):
-        for code, figures in figures_of(connection, state, named[first : first + FIRMS_AT_ONCE]).items():
-            spoken_of[code] = dict(figures.values_by_column)
-    columns = {row.column for row in hands} | {title_column(title) for title in titles}
-    return Overlay(spoken_of, tuple(sorted(columns)), complete_lists(connection))
+        some = figures_of(connection, state, named[first : first + FIRMS_AT_ONCE], pins)
+        spoken_of |= {code: dict(figures.values_by_column) for code, figures in some.items()}
+    columns = {row.column for row in hands}
+    columns |= {title_column(title) for title in connection.execute(titles).scalars()}
+    return Overlay(spoken_of, tuple(sorted(columns)), complete_lists(connection, pins))
 
 
 @dataclass(frozen=True)
@@ -75,16 +90,23 @@ class Registry:
         """Firms with ``uscc``, ``name``, ``first`` (edition they first stand in), ``former`` (names they had
         before, oldest first) and ``columns`` in the form rules read; each code in one bucket only.
         """
-        held = self.columns | PLACE
-        wanted = [column for column in sorted(columns) if column in held]
+        wanted = self._held(columns)
         spoken_of = self._spoken_of(wanted)
         for bucket in range(BUCKETS):
-            frame = self._merge(bucket, wanted)
-            frame = self._with_overlay(frame, spoken_of.get(bucket), wanted)
-            yield frame
+            yield self._with_overlay(self._merge(bucket, wanted, None), spoken_of.get(bucket), wanted)
 
-    def _merge(self, bucket: int, columns: Sequence[str]) -> pl.DataFrame:
-        newest, *older = (self._part(one, bucket, columns) for one in self.editions)
+    def bucket(self, bucket: int, columns: Collection[str], within: Within) -> pl.DataFrame:
+        """One of :meth:`buckets`; of it, the firms that lie ``within``."""
+        wanted = self._held(columns)
+        frame = self._merge(bucket, wanted, within)
+        return self._with_overlay(frame, self._spoken_of(wanted).get(bucket), wanted)
+
+    def _held(self, columns: Collection[str]) -> list[str]:
+        held = self.columns | PLACE
+        return [column for column in sorted(columns) if column in held]
+
+    def _merge(self, bucket: int, columns: Sequence[str], within: Within | None) -> pl.DataFrame:
+        newest, *older = (self._part(one, bucket, columns, within) for one in self.editions)
         merged = newest
         blank = pl.lit([], dtype=pl.List(pl.String))
         for part in older:
@@ -102,11 +124,13 @@ class Registry:
         former = pl.col("names").list.unique(maintain_order=True).list.set_difference(pl.concat_list("name"))
         return merged.with_columns(former.alias("former")).drop("names")
 
-    def _part(self, one: Edition, bucket: int, columns: Sequence[str]) -> pl.DataFrame:
+    def _part(self, one: Edition, bucket: int, columns: Sequence[str], within: Within | None) -> pl.DataFrame:
         """One edition's part with every wanted column, blank where the edition has none."""
         held = set(one.manifest.columns)
         folder = folder_with(self.settings, one.hash, part_name(bucket))
         part = read_part(folder, bucket, ["uscc", "name", *(c for c in columns if c in held)])
+        if within is not None:
+            part = part.filter(within(part["uscc"]))
         part = part.with_columns(
             pl.lit(None, dtype=external_dtype(c)).alias(c) for c in columns if c not in held
         )

@@ -12,18 +12,17 @@ from sqlalchemy import Connection, insert, select, update
 
 from models.plan import plan
 from models.registry.database import Database
+from models.registry.job_tables import title_expiry
+from models.registry.judging import LADDER, Judging
 from models.registry.merged import Registry
 from models.registry.staging import clear, insert_frame, stage
 from models.registry.tables import plan_count, run, standing
-from models.rules.compile import Standards, compile_standards
 from models.rules.quantity import Period
 from models.rules.rulebook import Rulebook
-from models.rules.table import materialise
-from models.targets import MASKS, Targets, add_counts, compile_targets, count_targets
+from models.targets import MASKS, add_counts, count_targets
 
 AT_ONCE = 30_000
 """About so many firms are judged by one query: writing it costs a tenth of a second, its columns memory."""
-LADDER = ("recognised", "qualifies", "could_reach")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +42,12 @@ def stage_run(
     progress: Callable[[int], None] = lambda firms: None,
 ) -> StagedRun:
     """Judge every firm of ``registry`` and store the answers under a new run, in committed batches."""
-    standards = compile_standards(book, period, ())
-    targets = compile_targets(plan(), book, period)
-    columns = standards.inputs() | targets.inputs() | {"district"}
+    judging = Judging(book, period, ())
     run_id = _begin(database, registry, book, period, now)
     counts: list[pl.DataFrame] = []
     firms = 0
-    for frame in _gathered(registry.buckets(columns)):
-        judged = judge(frame, standards, targets)
+    for frame in _gathered(registry.buckets(judging.columns)):
+        judged = judging(frame)
         counts.append(count_targets(plan(), judged))
         run_column = pl.lit(run_id, dtype=pl.Int32).alias("run_id")
         stage(database, standing, judged.select(run_column, "uscc", "district", *LADDER, *MASKS.values()))
@@ -61,16 +58,6 @@ def stage_run(
         insert_frame(connection, plan_count, counted)
         connection.execute(update(run).where(run.c.id == run_id).values(firms=firms))
     return StagedRun(run_id, firms)
-
-
-def judge(firms: pl.DataFrame, standards: Standards, targets: Targets) -> pl.DataFrame:
-    """``uscc, district``, the ladder's answers and the plan's masks for firms in canonical types."""
-    available = firms.columns
-    masked = targets.with_masks(firms.lazy(), available)
-    slots = (standards.recognised, standards.qualifies, standards.could_reach)
-    frame, answers = materialise(masked, standards.program, slots, available)
-    shown = [answers[slot].alias(name) for name, slot in zip(LADDER, slots, strict=True)]
-    return frame.select("uscc", "district", *shown, *MASKS.values()).collect()
 
 
 def finish_run(connection: Connection, run_id: int, now: datetime) -> None:
@@ -90,10 +77,19 @@ def latest_run(connection: Connection, edition_id: int) -> int | None:
 
 
 def forget_older_runs(database: Database, edition_id: int, keep: set[int]) -> None:
-    """Drop the rows of an edition's earlier runs; the runs themselves stay on record as ``replaced``."""
+    """Drop the rows of an edition's earlier runs; the runs themselves stay on record as ``replaced``.
+
+    Those that a run still open compares with are kept.
+    """
+    compared = select(run.c.previous_run_id).where(
+        run.c.status.in_(("queued", "running")), run.c.previous_run_id.is_not(None)
+    )
     with database.read() as connection:
         query = select(run.c.id).where(
-            run.c.edition_id == edition_id, run.c.id.not_in(keep), run.c.status == "succeeded"
+            run.c.edition_id == edition_id,
+            run.c.id.not_in(keep),
+            run.c.id.not_in(compared),
+            run.c.status == "succeeded",
         )
         older = connection.execute(query).scalars().all()
     for run_id in older:
@@ -103,9 +99,13 @@ def forget_older_runs(database: Database, edition_id: int, keep: set[int]) -> No
 
 
 def fail_unfinished_runs(database: Database, now: datetime) -> None:
-    """Runs that a killed process left behind: their rows go, the record says failed."""
+    """Runs that a killed process left behind: their rows go, the record says failed.
+
+    Those of workers go on by themselves (:mod:`models.runs`).
+    """
+    left = select(run.c.id).where(run.c.status == "running", run.c.engine == "inline")
     with database.read() as connection:
-        unfinished = connection.execute(select(run.c.id).where(run.c.status == "running")).scalars().all()
+        unfinished = connection.execute(left).scalars().all()
     for run_id in unfinished:
         drop_rows(database, run_id)
         with database.write() as connection:
@@ -114,6 +114,7 @@ def fail_unfinished_runs(database: Database, now: datetime) -> None:
 
 def drop_rows(database: Database, run_id: int) -> None:
     clear(database, standing, "run_id", run_id)
+    clear(database, title_expiry, "run_id", run_id)
     with database.write() as connection:
         connection.execute(plan_count.delete().where(plan_count.c.run_id == run_id))
 
