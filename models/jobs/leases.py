@@ -94,7 +94,7 @@ def free(table: Table, now: datetime, waiting: Sequence[str], working: str) -> C
     """Rows that can be taken: those that wait, and those whose worker let the lease run out."""
     columns = table.c
     lapsed = or_(columns.lease_until.is_(None), columns.lease_until < now)
-    return or_(columns.status.in_(tuple(waiting)), columns.status == working) & lapsed
+    return or_(columns.status.in_(tuple(waiting)), and_(columns.status == working, lapsed))
 
 
 def lapsed(connection: Connection, table: Table, *, working: str = "running") -> Sequence[Row[Any]]:

@@ -38,8 +38,12 @@ def result_page(
     raise NotImplementedError
 
 
-def write_results(settings: Settings, connection: Connection, run_id: int, path: Path) -> int:
+def write_results(
+    settings: Settings, connection: Connection, run_id: int, path: Path, *, district: str | None = None
+) -> int:
     """Write all of it to ``path`` (.parquet, .csv, .xlsx), whole or not at all; the number of firms.
+
+    ``district``: the firms of that one alone, for keys that may see no other.
 
     Raises RunUnknown (J404), RunConflict (J412: still open), OutputRefused, StoreAway.
     """

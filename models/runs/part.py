@@ -1,0 +1,274 @@
+"""One part of a run: taken, read, judged, put into the store, and ended in one transaction.
+
+Doing it twice changes nothing: the file lies under the part's own name, and rows, the part's state and the
+run's counter are committed together by the one who holds the lease.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+import polars as pl
+import psycopg
+from sqlalchemy import Connection, exists, select, update
+
+from models.codes import decode_industry
+from models.errors import Text, TiduiError
+from models.fields import NO_TITLE
+from models.jobs.leases import MOST_DELIVERIES, Lease, end, take
+from models.kept import Kept
+from models.plan import plan
+from models.registry import rulebooks
+from models.registry.database import Database, DatabaseAway
+from models.registry.job_tables import movement, run_part, title_expiry
+from models.registry.judging import LADDER, Judging
+from models.registry.staging import insert_frame
+from models.registry.tables import run, standing
+from models.registry.title_columns import COLUMNS, MEMBER
+from models.rules.quantity import Period
+from models.rules.rulebook import rulebook
+from models.rules.table import Words
+from models.runs.comparing import Before, Moved, moved_of
+from models.runs.counting import Counting
+from models.runs.reading import Slice, firms_of, pinned_registry
+from models.runs.record import OPEN, Run, RunConflict, part_key, read_run
+from models.settings import Settings
+from models.store import Store, store_of
+from models.tabular.coded import Coded
+from models.tabular.resultfile import open_result
+from models.targets import MASKS
+
+Step = Literal["taken", "read", "judged", "stored", "ending"]
+Progress = Callable[[Step], None]
+"""Hears what comes next."""
+TITLES = {column: title for title, column in COLUMNS.items() if column not in MEMBER}
+"""Column of a title's last day → title."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartDone:
+    """A part that we did; ``last``: no part of the run is left, so it wants its finish."""
+
+    firms: int
+    moved: int
+    last: bool
+
+
+@dataclass(frozen=True)
+class Judges:
+    """What parts of runs by one rulebook and date are judged, worded and counted with."""
+
+    judging: Judging
+    words: Words
+    counting: Counting
+
+
+def do_part(
+    database: Database,
+    settings: Settings,
+    run_id: int,
+    part: int,
+    progress: Progress = lambda step: None,
+) -> PartDone | None:
+    """Do a part; None where it is not to be had: done, at work elsewhere, cancelled.
+
+    What goes wrong is noted on the part, which is then given out once more or, the second time, failed; a
+    database that was away does not count. It is raised all the same: TiduiError or a fault.
+    """
+    began = time.perf_counter()
+    key = {"run_id": run_id, "part": part}
+    with database.write() as connection:
+        lease = _take(connection, key, settings)
+    if lease is None:
+        return None
+    try:
+        progress("taken")
+        made = _make(database, settings, run_id, part, progress)
+        return _end(database, key, lease, made, time.perf_counter() - began, progress)
+    except Exception as error:
+        _set_back(database, key, lease, error)
+        raise
+
+
+def _take(connection: Connection, key: dict[str, int], settings: Settings) -> Lease | None:
+    wanted = exists().where(run.c.id == run_part.c.run_id, run.c.status.in_(OPEN))
+    lease = take(connection, run_part, key, settings.lease_seconds, where=wanted)
+    if lease is not None:
+        queued = (run.c.id == key["run_id"], run.c.status == "queued")
+        connection.execute(update(run).where(*queued).values(status="running"))
+    return lease
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a part comes to: rows without their run, and counts."""
+
+    judged: pl.DataFrame
+    moved: Moved
+    expiries: pl.DataFrame
+    counts: str
+
+
+def _make(database: Database, settings: Settings, run_id: int, part: int, progress: Progress) -> _Made:
+    store = store_of(settings)
+    with database.read() as connection:
+        of = read_run(connection, run_id)
+        judges = _judges(connection, of)
+        place = _slice(connection, run_id, part)
+        registry = pinned_registry(connection, settings, of, place)
+        progress("read")
+        firms = firms_of(registry, place, judges.judging.columns | {"industry", *TITLES})
+        judged = judges.judging(firms)
+        progress("judged")
+        moved = _moved(connection, store, of, place, judged, judges)
+    counts = {**judges.counting(firms, judged), "matched": moved.matched, "moved": moved.rows.height}
+    _store(store, part_key(run_id, part), judged, firms, judges.words)
+    progress("stored")
+    return _Made(judged, moved, _expiries(firms, of), orjson.dumps(counts).decode())
+
+
+_KEPT: Kept[tuple[object, ...], Judges] = Kept(4)
+
+
+def _judges(connection: Connection, of: Run) -> Judges:
+    """Compiled once per process. RunConflict (J413) where this worker's plan is not the run's."""
+    if of.plan_hash != plan().hash:
+        raise RunConflict(
+            "J413",
+            Text(
+                "工作进程的计划目标与评估开始时不同", "this worker has another plan than the run began with"
+            ),
+            Text("所有进程换到同一版本后重试", "Bring all workers to one version, then retry"),
+        )
+
+    def make() -> Judges:
+        shipped = rulebook()
+        book = shipped if shipped.hash == of.rulebook_hash else rulebooks.load(connection, of.rulebook_hash)
+        judging = Judging(book, Period(of.as_of, of.kind), of.standards)
+        return Judges(judging, Words(judging.standards), Counting(judging))
+
+    return _KEPT.get((of.rulebook_hash, of.as_of, of.kind, of.standards), make)
+
+
+def _slice(connection: Connection, run_id: int, part: int) -> Slice:
+    columns = run_part.c
+    asked = select(columns.part, columns.bucket, columns.slice, columns.slices)
+    row = connection.execute(asked.where(columns.run_id == run_id, columns.part == part)).one()
+    return Slice(row.part, row.bucket, row.slice, row.slices)
+
+
+def _moved(
+    connection: Connection, store: Store, of: Run, place: Slice, judged: pl.DataFrame, judges: Judges
+) -> Moved:
+    if of.previous_run_id is None:
+        return Moved(pl.DataFrame(), 0)
+    standards = judges.judging.standards
+    before = Before.read(connection, store, of.previous_run_id, place, judged["uscc"], standards)
+    return moved_of(judged, before, standards, judges.words)
+
+
+def _store(store: Store, key: str, judged: pl.DataFrame, firms: pl.DataFrame, words: Words) -> None:
+    """The columns of ``tidui score``, then district and industry (digits), under the part's key."""
+    block = words.columns(judged)
+    del block["error"]
+    numbers = firms["industry"].unique().drop_nulls().to_list()
+    digits = firms["industry"].replace_strict(
+        numbers, [decode_industry(number) for number in numbers], return_dtype=pl.String
+    )
+    block |= {"district": Coded.of(firms["district"]), "industry": Coded.of(digits)}
+    with tempfile.TemporaryDirectory(prefix="tidui-part-") as folder:
+        local = Path(folder) / "part.parquet"
+        with open_result(local) as file:
+            file.write(block)
+        store.put(local, key)
+
+
+def _expiries(firms: pl.DataFrame, of: Run) -> pl.DataFrame:
+    """The titles the firms hold on the date: ``uscc, title, district, valid_until`` (as text)."""
+    pieces = [
+        firms.filter(pl.col(column) >= of.as_of, pl.col(column) != NO_TITLE).select(
+            "uscc",
+            pl.lit(title).alias("title"),
+            "district",
+            pl.col(column).cast(pl.String).alias("valid_until"),
+        )
+        for column, title in TITLES.items()
+        if column in firms.columns
+    ]
+    return pl.concat(pieces) if pieces else pl.DataFrame()
+
+
+class _NotOurs(Exception):
+    """The lease was lost, or the run cancelled: nothing is committed."""
+
+
+def _end(
+    database: Database, key: dict[str, int], lease: Lease, made: _Made, seconds: float, progress: Progress
+) -> PartDone | None:
+    firms, moved = made.judged.height, made.moved.rows.height
+    values = {"firms": firms, "moved": moved, "seconds": seconds, "counts": made.counts, "error": None}
+    try:
+        with database.write() as connection:
+            if not end(connection, run_part, key, lease.token, status="done", **values):
+                raise _NotOurs
+            _insert(connection, key, made)
+            progress("ending")
+            # Last, for all parts of the run wait for this row.
+            left = _count_down(connection, key["run_id"])
+            if left is None:
+                raise _NotOurs
+    except _NotOurs:
+        return None
+    return PartDone(firms, moved, left == 0)
+
+
+def _insert(connection: Connection, key: dict[str, int], made: _Made) -> None:
+    run_column = pl.lit(key["run_id"], dtype=pl.Int32).alias("run_id")
+    part_column = pl.lit(key["part"], dtype=pl.Int32).alias("part")
+    stood = made.judged.select(run_column, "uscc", "district", *LADDER, *MASKS.values())
+    insert_frame(connection, standing, stood)
+    for table, rows in ((movement, made.moved.rows), (title_expiry, made.expiries)):
+        if rows.height:
+            insert_frame(connection, table, rows.select(run_column, part_column, pl.all()))
+
+
+def _count_down(connection: Connection, run_id: int) -> int | None:
+    """One part fewer; None where the run is no longer running."""
+    statement = update(run).where(run.c.id == run_id, run.c.status == "running")
+    done = connection.execute(statement.values(parts_left=run.c.parts_left - 1).returning(run.c.parts_left))
+    left: int | None = done.scalar_one_or_none()
+    return left
+
+
+def _set_back(database: Database, key: dict[str, int], lease: Lease, error: Exception) -> None:
+    """Give a part back that went wrong. Where the database stays away, the sweep does it later."""
+    away = isinstance(error, DatabaseAway | psycopg.OperationalError | psycopg.InterfaceError)
+    values: dict[str, Any] = {"status": "queued", "error": words_of(error)}
+    if away:
+        values["deliveries"] = run_part.c.deliveries - 1
+    elif lease.deliveries >= MOST_DELIVERIES:
+        values["status"] = "failed"
+    for pause in (1.0, 2.0, 4.0, None):
+        try:
+            with database.write() as connection:
+                mine = end(connection, run_part, key, lease.token, **values)
+                if mine and values["status"] == "failed":
+                    _count_down(connection, key["run_id"])
+            return
+        except DatabaseAway:
+            if pause is None:
+                return
+            time.sleep(pause)
+
+
+def words_of(error: Exception) -> str:
+    """An error in one line of both languages, for people who look at the part."""
+    if isinstance(error, TiduiError):
+        return f"{error.code} {error.message.zh} {error.message.en}"
+    return f"程序出错 a fault: {type(error).__name__}: {error}"[:500]
