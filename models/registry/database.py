@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,15 @@ from models.errors import Text, TiduiError
 
 BUSY_SECONDS = 15
 """How long a writer waits for another one on SQLite before it is told to try again."""
+
+LIVELY: Mapping[str, int] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""For libpq: a path to the database that silently drops everything is noticed within half a minute."""
 
 
 class DatabaseAway(TiduiError):
@@ -109,7 +118,7 @@ def _postgres(url: str, pool_size: int) -> Engine:
         pool_recycle=1800,
         isolation_level="READ COMMITTED",
         # No JIT: the planner overrates the lineage of editions, and compiling that took 250 ms a question.
-        connect_args={"connect_timeout": 5, "options": "-c jit=off"},
+        connect_args={**LIVELY, "options": "-c jit=off"},
     )
     return engine
 

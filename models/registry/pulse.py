@@ -17,7 +17,7 @@ from psycopg import pq
 from sqlalchemy.engine import make_url
 
 from models.errors import Text
-from models.registry.database import BUSY_SECONDS, Database, DatabaseAway
+from models.registry.database import BUSY_SECONDS, LIVELY, Database, DatabaseAway
 
 Answer = TypeVar("Answer")
 
@@ -137,7 +137,7 @@ class _Postgres:
 
     def __init__(self, url: str) -> None:
         plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self._connection = psycopg.connect(plain, autocommit=True, connect_timeout=5)
+        self._connection = psycopg.connect(plain, autocommit=True, **LIVELY)
         self._connection.execute("SET TIME ZONE 'UTC'")  # moments as texts
         firm = _FIRM.format(code="$1", null="CAST(NULL AS text)")
         for name, sql in ((self.STAMP, _STAMP.format("$1")), (self.FIRM, firm)):
