@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import Any, Literal
 
 from celery import Celery
@@ -24,7 +25,15 @@ VISIBILITY_SECONDS = 2 * IMPORT_SECONDS
 back by its lease, long before."""
 
 TaskName = Literal[
-    "run_part", "run_finish", "upload_check", "upload_import", "impact", "deliver", "sweep", "nightly"
+    "run_part",
+    "run_finish",
+    "upload_check",
+    "upload_errors",
+    "upload_import",
+    "impact",
+    "deliver",
+    "sweep",
+    "nightly",
 ]
 log = logging.getLogger("tidui.queue")
 
@@ -43,7 +52,7 @@ def make_celery(settings: Settings) -> Celery:
     celery = Celery(
         "tidui",
         broker=settings.redis_url,
-        include=["workers.tasks", "workers.webhooks"],
+        include=_modules(),
         set_as_current=False,
     )
     celery.conf.update(
@@ -59,6 +68,7 @@ def make_celery(settings: Settings) -> Celery:
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,  # Redis may be away for hours; then work goes on
         broker_transport_options={
             "visibility_timeout": VISIBILITY_SECONDS,
             "unacked_restore_interval": 5,
@@ -74,6 +84,12 @@ def make_celery(settings: Settings) -> Celery:
     )
     celery.tidui = Holder(settings, Database(settings.database_url, pool_size=2), lambda: datetime.now(UTC))
     return celery
+
+
+def _modules() -> list[str]:
+    """Where tasks stand, as far as these parts are there."""
+    names = ("tasks", "uploads", "impacts", "webhooks", "schedule")
+    return [f"workers.{name}" for name in names if find_spec(f"workers.{name}")]
 
 
 def send(celery: Celery, task: TaskName, *arguments: str | int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 SETTINGS = {
     # On two busy cores the default makes numeric libraries spin.
@@ -11,10 +12,15 @@ SETTINGS = {
     "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:5000,muzzy_decay_ms:5000",
 }
 """What a user has set in the environment wins."""
+WORKER_SETTINGS = {
+    # A worker has as many processes as the machine has cores, and each of them one thread.
+    "POLARS_MAX_THREADS": "1",
+}
 
 
 def main() -> None:
-    for name, value in SETTINGS.items():
+    settings = SETTINGS | WORKER_SETTINGS if sys.argv[1:2] == ["worker"] else SETTINGS
+    for name, value in settings.items():
         os.environ.setdefault(name, value)
     from models.cli.commands import main as run  # noqa: PLC0415  (polars reads the settings when it loads)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
 
@@ -22,7 +23,7 @@ PARKED = (
     "its worker ended twice before it was done; the part is parked"
 )
 
-Work = tuple[str, tuple[str | int, ...]]
+Work = tuple[Literal["run_part", "run_finish"], tuple[int, ...]]
 """A task's name and its arguments."""
 
 
