@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import psycopg
 from psycopg import pq
+from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 
 from models.errors import Text
@@ -137,7 +138,7 @@ class _Postgres:
 
     def __init__(self, url: str) -> None:
         plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self._connection = psycopg.connect(plain, autocommit=True, **LIVELY)
+        self._connection = psycopg.connect(make_conninfo(plain, **LIVELY), autocommit=True)
         self._connection.execute("SET TIME ZONE 'UTC'")  # moments as texts
         firm = _FIRM.format(code="$1", null="CAST(NULL AS text)")
         for name, sql in ((self.STAMP, _STAMP.format("$1")), (self.FIRM, firm)):
