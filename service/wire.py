@@ -173,6 +173,9 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     def patch(self, rule: str, **options: Any) -> Callable[[View], View]:
         return cast("Callable[[View], View]", super().patch(rule, **options))
 
+    def delete(self, rule: str, **options: Any) -> Callable[[View], View]:
+        return cast("Callable[[View], View]", super().delete(rule, **options))
+
 
 def _refuse_path(path: str) -> None:
     try:

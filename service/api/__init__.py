@@ -9,14 +9,20 @@ from service.api import (
     audit,
     checks,
     docs,
+    expiries,
     firms,
     health,
+    impacts,
     matching,
+    movements,
     plan,
     programmes,
     reconcile,
+    results,
+    runs,
     search,
     standards,
+    webhooks,
 )
 from service.openapi import make_api
 from service.wire import Blueprint
@@ -31,6 +37,12 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     programmes.blueprint,
     checks.blueprint,
     plan.blueprint,
+    runs.blueprint,
+    results.blueprint,
+    movements.blueprint,
+    expiries.blueprint,
+    impacts.blueprint,
+    webhooks.blueprint,
     audit.blueprint,
 )
 """In the order in which the documentation shows them."""

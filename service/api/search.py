@@ -9,12 +9,11 @@ from flask import Response
 from models.figures import place, trade
 from models.forms import both
 from models.registry.search.find import Hit, search_firms
-from models.tabular.cells import read_district
 from service.api.firms import rung_shown
 from service.auditing import record
+from service.districts import named_district
 from service.extension import reading, state
 from service.schemas.firms import FirmSearch, HitPage
-from service.schemas.shared import refuse
 from service.security import caller, needs
 from service.wire import Blueprint, answer
 
@@ -30,11 +29,12 @@ def find_firms(query: dict[str, Any]) -> Response:
 
     最像的在前，每条写明为什么；不给 q 时按代码列出。下一页用 cursor。
     """
+    wanted = query.get("district")
     page = search_firms(
         reading(),
         state(),
         query["q"],
-        district=_district(query.get("district")),
+        district=None if wanted is None else named_district(wanted),
         industry=query.get("industry"),
         rung=query.get("rung"),
         limit=query["limit"],
@@ -43,20 +43,6 @@ def find_firms(query: dict[str, Any]) -> Response:
     )
     record("firm.search", "firms", q=query["q"], hits=[hit.uscc for hit in page.hits])
     return answer({"firms": [hit_shown(hit) for hit in page.hits], "cursor": page.cursor})
-
-
-def _district(written: str | None) -> str | None:
-    if written is None:
-        return None
-    code = read_district(written).value
-    if not isinstance(code, str):
-        raise refuse(
-            "query:district",
-            "E213",
-            "不认识的区名或行政区划代码，请填 浦东新区 或 310115",
-            "not a known district; write its name or its six digits, such as 310115",
-        )
-    return code
 
 
 def hit_shown(hit: Hit) -> dict[str, Any]:

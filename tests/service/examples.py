@@ -34,6 +34,8 @@ PUBLIC = {
 }
 """What may be called without a key; nothing else may."""
 
+NOBODYS = "00000000-0000-4000-8000-000000000000"
+
 EXAMPLES: dict[str, Example] = {
     "search.find_firms GET": Example("/v1/firms?q=精密"),
     "matching.match_firms POST": Example("/v1/firms/match", json={"queries": [{"uscc": "{uscc}"}]}),
@@ -73,5 +75,31 @@ EXAMPLES: dict[str, Example] = {
     "checks.read_replay GET": Example("/v1/checks/{check}/replay", firm=True),
     "plan.read_plan GET": Example("/v1/plan"),
     "plan.read_firms GET": Example("/v1/plan/{target}/firms?basis=held"),
+    "runs.start_run POST": Example("/v1/runs", json={"as_of": "2026-06-30", "standards": ["srdi.n2"]}),
+    "runs.read_runs GET": Example("/v1/runs"),
+    "runs.read_run GET": Example("/v1/runs/999999"),
+    "runs.read_events GET": Example("/v1/runs/999999/events"),
+    "runs.stop_run POST": Example("/v1/runs/999999/cancel"),
+    "runs.again POST": Example("/v1/runs/999999/retry"),
+    "results.read_results GET": Example("/v1/runs/999999/results?district=310104"),
+    "results.download_parquet GET": Example("/v1/runs/999999/results.parquet"),
+    "results.download_csv GET": Example("/v1/runs/999999/results.csv"),
+    "results.download_xlsx GET": Example("/v1/runs/999999/results.xlsx"),
+    "results.read_summary GET": Example("/v1/runs/999999/summary"),
+    "results.read_movements GET": Example("/v1/runs/999999/movements"),
+    "movements.read_feed GET": Example("/v1/movements?since=0"),
+    "expiries.read_expiries GET": Example("/v1/expiries?within=90d"),
+    "impacts.start_impact POST": Example(
+        "/v1/impacts",
+        json={"as_of": "2026-06-30", "standards": [{"a": "srdi.n63", "b": "srdi.n2"}]},
+    ),
+    "impacts.show_impact GET": Example(f"/v1/impacts/{NOBODYS}"),
+    "webhooks.add_webhook POST": Example("/v1/webhooks", json={"url": "https://example.com/hooks/tidui"}),
+    "webhooks.read_webhooks GET": Example("/v1/webhooks"),
+    "webhooks.read_webhook GET": Example(f"/v1/webhooks/{NOBODYS}"),
+    "webhooks.delete_webhook DELETE": Example(f"/v1/webhooks/{NOBODYS}"),
+    "webhooks.rotate_secret POST": Example(f"/v1/webhooks/{NOBODYS}/rotate"),
+    "webhooks.read_deliveries GET": Example(f"/v1/webhooks/{NOBODYS}/deliveries"),
+    "webhooks.replay_delivery POST": Example(f"/v1/webhooks/deliveries/{NOBODYS}/replay"),
     "audit.read_audit GET": Example("/v1/audit"),
 }
