@@ -37,6 +37,7 @@ COMMANDS = {
     "users": "models.cli.users",
     "audit": "models.cli.audit",
     "check": "models.cli.check",
+    "impact": "models.cli.impact",
 }
 """Command → the module it stands in."""
 PLUGINS = "tidui.commands"

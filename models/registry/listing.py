@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from models.errors import Text, UsageRefused
 from models.registry.editions import Manifest, read_manifest
-from models.registry.state import read_state
+from models.registry.state import active, read_state
 from models.registry.tables import edition
 
 
@@ -56,12 +56,27 @@ def find_edition(connection: Connection, which: str) -> Edition:
         if str(one.id) == which or (len(which) >= 6 and one.hash.startswith(which))
     ]
     if len(found) != 1:
-        raise UsageRefused(
-            "G004",
-            Text(f"没有版本“{which}”", f"there is no edition “{which}”"),
-            Text("看有哪些版本：tidui registry list", "See which there are: tidui registry list"),
-        )
+        raise _no_edition(which)
     return found[0]
+
+
+def edition_to_judge(connection: Connection, wanted: int | None) -> int:
+    """An edition that is ready, the active one where none is named. NoEdition (G003), UsageRefused (G004)."""
+    if wanted is None:
+        return active(read_state(connection))
+    asked = select(edition.c.id).where(edition.c.id == wanted, edition.c.status == "ready")
+    if connection.execute(asked).first() is None:
+        raise _no_edition(str(wanted))
+    return wanted
+
+
+def _no_edition(which: str) -> UsageRefused:
+    return UsageRefused(
+        "G004",
+        Text(f"没有版本“{which}”", f"there is no edition “{which}”"),
+        Text("看有哪些版本：tidui registry list", "See which there are: tidui registry list"),
+        "edition",
+    )
 
 
 def _edition(row: Row[Any], lineage: Sequence[int]) -> Edition:

@@ -17,7 +17,7 @@ from models.errors import RulesRefused, Text, TiduiError
 from models.fields import load_catalogue
 from models.kept import Kept
 from models.registry.tables import rulebook as rulebook_table
-from models.rules.rulebook import Rulebook, load_rulebook
+from models.rules.rulebook import Rulebook, load_rulebook, rulebook
 from models.seeds import seed
 
 FILES = ("ladder.yaml", "fields.csv", "fields/labels.yaml", "rules/*.yaml", "programmes/*.yaml")
@@ -69,6 +69,15 @@ def load(connection: Connection, rulebook_hash: str) -> Rulebook:
     # The bytes too, not the hash alone: another database may hold something else under it.
     key = (rulebook_hash, str(hash(bytes(content))))
     return _LOADED.get(key, lambda: _unpacked(bytes(content), rulebook_hash))
+
+
+def to_judge_by(connection: Connection, wanted: str | None, now: datetime) -> Rulebook:
+    """The rulebook of a hash, or the one that ships, which is then kept. Raises as :func:`load`."""
+    shipped = rulebook()
+    if wanted is None or wanted == shipped.hash:
+        remember(connection, shipped, now)
+        return shipped
+    return load(connection, wanted)
 
 
 def pack_files(root: Path) -> bytes:

@@ -57,6 +57,12 @@ def lineage_of(connection: Connection, edition_id: int) -> tuple[int, ...]:
     return tuple(found)
 
 
+def state_of(connection: Connection, edition_id: int) -> State:
+    """The registry as an edition and its parents have it, whichever is active; without a run."""
+    edition_hash = connection.execute(select(edition.c.hash).where(edition.c.id == edition_id)).scalar_one()
+    return State(edition_id, edition_hash, lineage_of(connection, edition_id), None, 0, 0)
+
+
 def active(state: State) -> int:
     """The id of the active edition; NoEdition (G003) where nothing was imported."""
     if state.edition_id is None:

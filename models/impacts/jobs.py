@@ -1,0 +1,237 @@
+"""Impacts that are asked for: one row each, worked out once, by whichever worker takes it."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from models.errors import Text, TiduiError, UsageRefused
+from models.impacts.pairs import Comparison, compare, nothing_to_compare
+from models.impacts.run import impact_of_registry
+from models.jobs.leases import MOST_DELIVERIES, Lease, database_now, end, free, lapsed, take
+from models.registry import rulebooks
+from models.registry.audit import Actor, append
+from models.registry.database import Database, DatabaseAway
+from models.registry.job_tables import impact
+from models.registry.listing import edition_to_judge
+from models.registry.merged import read_registry
+from models.registry.state import state_of
+from models.rules.pack import KINDS
+from models.rules.quantity import Period
+from models.rules.rulebook import Rulebook, rulebook
+from models.settings import Settings
+from models.store import StoreAway
+
+LEASE_SECONDS = 120
+"""Renewed with every piece that is judged."""
+_RENEWED_AFTER = timedelta(seconds=20)
+OPEN = ("queued", "running")
+Pairs = Sequence[tuple[str, str]]
+
+
+class ImpactUnknown(TiduiError):
+    """There is no such impact (I404)."""
+
+    status = 404
+
+
+class _Lost(Exception):
+    """The row was given to another worker meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is compared. A rulebook None: the one that ships; ``pairs`` None: all that reads differently."""
+
+    as_of: date
+    kind: str = "new"
+    rulebook_a: str | None = None
+    rulebook_b: str | None = None
+    pairs: Pairs | None = None
+    edition_id: int | None = None
+    """None: the active edition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An impact that was queued now, or the open one that already asks the same (``fresh`` False)."""
+
+    id: str
+    fresh: bool
+
+
+def begin_impact(database: Database, asked: Asked, *, actor: Actor, now: datetime) -> Begun:
+    """Queue an impact. Then send the task ``impact`` with its id.
+
+    Raises NoEdition (G003), UsageRefused (G004 edition, I001–I003, J001 kind, R404 standard), RulebookUnknown
+    (R061), DatabaseAway.
+    """
+    if asked.kind not in KINDS:
+        raise UsageRefused(
+            "J001",
+            Text(f"没有申报类型“{asked.kind}”", f"there is no kind “{asked.kind}”"),
+            Text("写 new（新申报）或 review（复核）", "Give new or review"),
+            "kind",
+        )
+    with database.write() as connection:
+        books = [
+            rulebooks.to_judge_by(connection, wanted, now) for wanted in (asked.rulebook_a, asked.rulebook_b)
+        ]
+        if asked.pairs is None and books[0].hash == books[1].hash:
+            raise nothing_to_compare()
+        compare(books[0], books[1], asked.pairs)
+        values = {
+            "edition_id": edition_to_judge(connection, asked.edition_id),
+            "as_of": asked.as_of,
+            "kind": asked.kind,
+            "rulebook_a": books[0].hash,
+            "rulebook_b": books[1].hash,
+            "standards": orjson.dumps(asked.pairs).decode(),
+        }
+        return _insert(connection, values, actor, now)
+
+
+def read_impact(connection: Connection, impact_id: str) -> Row[Any]:
+    """The whole row; ImpactUnknown (I404)."""
+    row = connection.execute(select(impact).where(impact.c.id == impact_id)).one_or_none()
+    if row is None:
+        raise ImpactUnknown(
+            "I404",
+            Text(f"没有影响分析“{impact_id}”", f"there is no impact “{impact_id}”"),
+            Text("编号见 POST /v1/impacts 的回答", "POST /v1/impacts answers with its id"),
+        )
+    return row
+
+
+def do_impact(database: Database, settings: Settings, impact_id: str, clock: Callable[[], datetime]) -> bool:
+    """Work one out. False where there was nothing to do: it is done, another's, or gone.
+
+    A refusal (a file the store lost, a rulebook that was changed) is written down and ends it; any other
+    exception leaves the lease to run out.
+    """
+    with database.write() as connection:
+        lease = take(connection, impact, {"id": impact_id}, LEASE_SECONDS)
+    if lease is None:
+        return False
+    try:
+        values: dict[str, Any] = {
+            "status": "succeeded",
+            "report": _work(database, settings, impact_id, lease),
+        }
+    except _Lost:
+        return False
+    except StoreAway:
+        _give_back(database, impact_id, lease.token)
+        raise
+    except DatabaseAway:
+        raise  # it is taken again when the lease has run out
+    except TiduiError as error:
+        values = {"status": "failed", "problem": _problem(error)}
+    with database.write() as connection:
+        ended = {**values, "active_key": None, "ended_at": clock()}
+        return end(connection, impact, {"id": impact_id}, lease.token, **ended)
+
+
+def open_impacts(database: Database, clock: Callable[[], datetime]) -> list[str]:
+    """For the sweep: impacts that nobody works at. One that was given out too often is parked as failed."""
+    with database.write() as connection:
+        for row in lapsed(connection, impact):
+            if row.deliveries >= MOST_DELIVERIES:
+                _park(connection, row, clock())
+        now = database_now(connection)
+        asked = select(impact.c.id).where(free(impact, now, ("queued",), "running"))
+        return list(connection.execute(asked.order_by(impact.c.queued_at)).scalars())
+
+
+def _give_back(database: Database, impact_id: str, token: str) -> None:
+    """Nothing was wrong with it: it waits again, and this time does not count."""
+    with database.write() as connection:
+        fewer = impact.c.deliveries - 1
+        end(connection, impact, {"id": impact_id}, token, status="queued", deliveries=fewer)
+
+
+def _work(database: Database, settings: Settings, impact_id: str, lease: Lease) -> str:
+    with database.read() as connection:
+        row = read_impact(connection, impact_id)
+        comparison = _comparison(connection, row)
+        state = state_of(connection, row.edition_id)
+        registry = read_registry(connection, settings, state)
+    renewed = lease.until - timedelta(seconds=LEASE_SECONDS)
+
+    def renew(firms: int) -> None:
+        nonlocal renewed
+        renewed = _renewed(database, impact_id, lease.token, renewed)
+
+    found = impact_of_registry(registry, comparison, Period(row.as_of, row.kind), renew)
+    return orjson.dumps(found).decode()
+
+
+def _comparison(connection: Connection, row: Row[Any]) -> Comparison:
+    pairs = orjson.loads(row.standards)
+    books = [_known_book(connection, wanted) for wanted in (row.rulebook_a, row.rulebook_b)]
+    return compare(books[0], books[1], None if pairs is None else [(a, b) for a, b in pairs])
+
+
+def _renewed(database: Database, impact_id: str, token: str, last: datetime) -> datetime:
+    """Hold on to the row for another while; _Lost where it is no longer ours."""
+    with database.read() as connection:
+        now = database_now(connection)
+    if now - last < _RENEWED_AFTER:
+        return last
+    until = now + timedelta(seconds=LEASE_SECONDS)
+    with database.write() as connection:
+        mine = (impact.c.id == impact_id) & (impact.c.lease_owner == token)
+        if connection.execute(update(impact).where(mine).values(lease_until=until)).rowcount != 1:
+            raise _Lost
+    return now
+
+
+def _park(connection: Connection, row: Row[Any], now: datetime) -> None:
+    parked = TiduiError(
+        "I005",
+        Text(
+            f"处理它的进程 {row.deliveries} 次中断，已搁置",
+            f"its worker was lost {row.deliveries} times; it is parked",
+        ),
+        Text("看 worker 的日志；可重新提交", "See the worker's log; it can be asked for again"),
+    )
+    values = {"problem": _problem(parked), "active_key": None, "ended_at": now}
+    mine = (impact.c.id == row.id) & (impact.c.lease_owner == row.lease_owner)
+    connection.execute(update(impact).where(mine).values(status="failed", lease_until=None, **values))
+
+
+def _insert(connection: Connection, values: dict[str, Any], actor: Actor, now: datetime) -> Begun:
+    key = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
+    known = select(impact.c.id).where(impact.c.active_key == key)
+    found = connection.execute(known).scalar_one_or_none()
+    if found is not None:
+        return Begun(found, False)
+    row = {"id": str(uuid.uuid4()), "status": "queued", "active_key": key, "deliveries": 0}
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(impact).values(**row, **values, requested_by=actor.name, queued_at=now))
+    except IntegrityError:
+        return Begun(str(connection.execute(known).scalar_one()), False)
+    event = actor.event(
+        "impact.begin", f"impact:{row['id']}", edition=values["edition_id"],
+        rulebook_a=values["rulebook_a"], rulebook_b=values["rulebook_b"],
+    )  # fmt: skip
+    append(connection, [event], now)
+    return Begun(str(row["id"]), True)
+
+
+def _known_book(connection: Connection, wanted: str) -> Rulebook:
+    return rulebook() if wanted == rulebook().hash else rulebooks.load(connection, wanted)
+
+
+def _problem(error: TiduiError) -> str:
+    said = {"code": error.code, "zh": error.message.zh, "en": error.message.en}
+    return orjson.dumps(said).decode()
