@@ -22,20 +22,16 @@ from models.codes import decode_industry
 from models.errors import Text, TiduiError
 from models.fields import NO_TITLE
 from models.jobs.leases import MOST_DELIVERIES, Lease, end, take
-from models.kept import Kept
 from models.plan import plan
-from models.registry import rulebooks
 from models.registry.database import Database, DatabaseAway
 from models.registry.job_tables import movement, run_part, title_expiry
-from models.registry.judging import LADDER, Judging
+from models.registry.judging import LADDER
 from models.registry.staging import insert_frame
 from models.registry.tables import run, standing
 from models.registry.title_columns import COLUMNS, MEMBER
-from models.rules.quantity import Period
-from models.rules.rulebook import rulebook
 from models.rules.table import Words
 from models.runs.comparing import Before, Moved, moved_of
-from models.runs.counting import Counting
+from models.runs.judges import Judges, judges_of
 from models.runs.reading import Slice, firms_of, pinned_registry
 from models.runs.record import OPEN, Run, RunConflict, part_key, read_run
 from models.settings import Settings
@@ -58,15 +54,6 @@ class PartDone:
     firms: int
     moved: int
     last: bool
-
-
-@dataclass(frozen=True)
-class Judges:
-    """What parts of runs by one rulebook and date are judged, worded and counted with."""
-
-    judging: Judging
-    words: Words
-    counting: Counting
 
 
 def do_part(
@@ -119,7 +106,8 @@ def _make(database: Database, settings: Settings, run_id: int, part: int, progre
     store = store_of(settings)
     with database.read() as connection:
         of = read_run(connection, run_id)
-        judges = _judges(connection, of)
+        _check_plan(of)
+        judges = judges_of(connection, of)
         place = _slice(connection, run_id, part)
         registry = pinned_registry(connection, settings, of, place)
         progress("read")
@@ -133,11 +121,8 @@ def _make(database: Database, settings: Settings, run_id: int, part: int, progre
     return _Made(judged, moved, _expiries(firms, of), orjson.dumps(counts).decode())
 
 
-_KEPT: Kept[tuple[object, ...], Judges] = Kept(4)
-
-
-def _judges(connection: Connection, of: Run) -> Judges:
-    """Compiled once per process. RunConflict (J413) where this worker's plan is not the run's."""
+def _check_plan(of: Run) -> None:
+    """RunConflict (J413) where this worker's plan is not the run's."""
     if of.plan_hash != plan().hash:
         raise RunConflict(
             "J413",
@@ -146,14 +131,6 @@ def _judges(connection: Connection, of: Run) -> Judges:
             ),
             Text("所有进程换到同一版本后重试", "Bring all workers to one version, then retry"),
         )
-
-    def make() -> Judges:
-        shipped = rulebook()
-        book = shipped if shipped.hash == of.rulebook_hash else rulebooks.load(connection, of.rulebook_hash)
-        judging = Judging(book, Period(of.as_of, of.kind), of.standards)
-        return Judges(judging, Words(judging.standards), Counting(judging))
-
-    return _KEPT.get((of.rulebook_hash, of.as_of, of.kind, of.standards), make)
 
 
 def _slice(connection: Connection, run_id: int, part: int) -> Slice:

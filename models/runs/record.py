@@ -79,6 +79,18 @@ def read_run(connection: Connection, run_id: int, *, any_engine: bool = False) -
     return Run(**values)
 
 
+def ended_run(connection: Connection, run_id: int) -> Run:
+    """A run that has results: RunUnknown (J404), RunConflict (J412) while it is open or once cancelled."""
+    found = read_run(connection, run_id)
+    if found.open or found.status == "cancelled":
+        raise RunConflict(
+            "J412",
+            Text(f"第 {run_id} 次评估没有结果", f"run {run_id} has no results: {found.status}"),
+            Text("等它做完", "Wait until it has ended"),
+        )
+    return found
+
+
 def list_runs(connection: Connection, *, before: int | None = None, limit: int = 20) -> list[Run]:
     """Runs that workers do or did, the newest first; ``before``: go on below this id."""
     asked = select(run.c.id).where(run.c.engine == ENGINE).order_by(run.c.id.desc()).limit(limit)
