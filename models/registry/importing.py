@@ -7,6 +7,8 @@ audit record. An import that was killed leaves the old edition active; the next 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -33,6 +35,7 @@ from models.registry.unfinished import clear_unfinished
 from models.rules.quantity import Period
 from models.rules.rulebook import Rulebook, rulebook
 from models.settings import Settings
+from models.tabular.choices import NO_CHOICES, Choices, plain_choices
 from models.tabular.issue_table import write_issue_table
 from models.tabular.issues import Issue, IssueLog
 from models.tabular.reader import open_table
@@ -78,16 +81,18 @@ def import_file(
     as_of: date | None = None,
     kind: str = "new",
     progress: Progress = _silent,
+    choices: Choices = NO_CHOICES,
 ) -> Imported:
     """Make ``path`` the active edition, over the one that is active now.
 
     ``dated``: the day its figures speak of. ``as_of`` (default the same): the day standing is judged for.
+    ``choices``: what somebody said its headers mean; read so, the same bytes are another source.
     Raises FileRefused, Busy (G001) and DatabaseAway; whatever is raised, the registry is as it was.
     """
     with one_at_a_time(database, settings):
         clear_unfinished(database, settings, now)
-        with open_table(path, as_of=dated) as table:
-            source_hash = file_hash(path)
+        with open_table(path, as_of=dated, choices=choices) as table:
+            source_hash = _source_hash(path, choices)
             with database.read() as connection:
                 known = _already(connection, source_hash, dated)
             if known:
@@ -208,6 +213,15 @@ def check_dated(dated: date, now: datetime) -> None:
             Text(f"数据日期 {dated} 还没到", f"the date {dated} lies in the future"),
             Text("--dated 写这份数据截至的日期", "--dated is the day the figures speak of"),
         )
+
+
+def _source_hash(path: Path, choices: Choices) -> str:
+    """Of the bytes, and of how they were read where that is not by themselves alone."""
+    bare = file_hash(path)
+    if not choices:
+        return bare
+    said = json.dumps([bare, plain_choices(choices)], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _already(connection: Connection, source_hash: str, dated: date) -> Imported | None:
