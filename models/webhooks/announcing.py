@@ -18,7 +18,7 @@ from models.jobs.leases import database_now
 from models.registry.database import Database
 from models.registry.job_tables import movement, webhook, webhook_delivery
 from models.registry.tables import edition, run
-from models.webhooks.deliveries import due, enqueue, message
+from models.webhooks.deliveries import claim_due, enqueue, message
 
 WITHIN = timedelta(days=7)
 """Runs that became the standing longer ago are not told of any more."""
@@ -30,8 +30,7 @@ DISCLAIMER = {"zh": "预评估，不构成认定", "en": "A pre-assessment, not 
 def give_out(database: Database) -> list[str]:
     """Make the messages that are missing; the ids of all that are to be sent now."""
     announce(database)
-    with database.read() as connection:
-        return due(connection, database_now(connection))
+    return claim_due(database)
 
 
 def announce(database: Database) -> list[str]:

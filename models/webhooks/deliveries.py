@@ -5,21 +5,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models.errors import Text, TiduiError
-from models.jobs.leases import free
+from models.jobs.leases import database_now
 from models.registry.audit import Actor, append
+from models.registry.database import Database
 from models.registry.job_tables import webhook, webhook_delivery
 from models.registry.search.cursor import Mark, read_mark, write_mark
 
 Status = str
 STATUSES = ("pending", "delivered", "dead")
+NAMED = timedelta(minutes=1)
+"""A message that was given out waits so long for its worker before it is given out again."""
 _QUESTION = b"webhook deliveries"
 
 
@@ -64,16 +67,36 @@ def enqueue(
     return str(row["id"])
 
 
-def due(connection: Connection, now: datetime, limit: int = 500) -> list[str]:
-    """Messages whose time has come and that nobody is sending, the longest waiting first."""
+def claim_due(database: Database, limit: int = 500) -> list[str]:
+    """Messages whose time has come, the longest waiting first, to be given to workers now.
+
+    They are not named again for a minute, unless a worker has taken them and given them back by then.
+    """
     columns = webhook_delivery.c
-    query = (
-        select(columns.id)
-        .where(free(webhook_delivery, now, (), "pending"), columns.next_at <= now)
-        .order_by(columns.next_at)
-        .limit(limit)
-    )
-    return list(connection.execute(query).scalars())
+    with database.read() as connection:
+        asked = select(columns.id).where(_waits(database_now(connection)))
+        found = connection.execute(asked.order_by(columns.next_at).limit(limit)).scalars().all()
+    if not found:
+        return []
+    with database.write() as connection:
+        now = database_now(connection)
+        claim = update(webhook_delivery).where(columns.id.in_(found), _waits(now))
+        values = {"lease_until": now + NAMED, "lease_owner": None}
+        claimed = set(connection.execute(claim.values(values).returning(columns.id)).scalars())
+    return [id_ for id_ in found if id_ in claimed]
+
+
+def _waits(now: datetime) -> ColumnElement[bool]:
+    columns = webhook_delivery.c
+    untouched = or_(columns.lease_until.is_(None), columns.lease_until < now)
+    return and_(columns.status == "pending", columns.next_at <= now, untouched)
+
+
+def takeable(now: datetime) -> ColumnElement[bool]:
+    """Due, and no worker holds it; that it was named does not count."""
+    columns = webhook_delivery.c
+    unheld = or_(columns.lease_owner.is_(None), columns.lease_until < now)
+    return and_(columns.next_at <= now, unheld)
 
 
 def bury_waiting(connection: Connection, webhook_id: str, fault: str, now: datetime) -> None:

@@ -17,7 +17,7 @@ from models.jobs import leases
 from models.registry.database import Database
 from models.registry.job_tables import webhook, webhook_delivery
 from models.webhooks.addresses import Network, Resolver, read_url, system_resolver
-from models.webhooks.deliveries import bury_waiting
+from models.webhooks.deliveries import bury_waiting, takeable
 from models.webhooks.posting import SECONDS, Reply, post
 from models.webhooks.signing import headers
 from models.webhooks.subscriptions import live_secrets
@@ -74,9 +74,15 @@ def _sent(taken: Taken, allowed: Sequence[Network], resolve: Resolver, seconds: 
 
 def _take(connection: Connection, id: str) -> Taken | None:
     now, columns = leases.database_now(connection), webhook_delivery.c
-    key, is_due = {"id": id}, columns.next_at <= now
+    key, pending = {"id": id}, ("pending",)
     lease = leases.take(
-        connection, webhook_delivery, key, LEASE_SECONDS, waiting=(), working="pending", where=is_due
+        connection,
+        webhook_delivery,
+        key,
+        LEASE_SECONDS,
+        waiting=pending,
+        working="pending",
+        where=takeable(now),
     )
     if lease is None:
         return None

@@ -59,7 +59,7 @@ def make_due(database: Database) -> None:
     """As if the time of every waiting message had come."""
     with database.write() as connection:
         past = database_now(connection) - timedelta(seconds=1)
-        connection.execute(update(webhook_delivery).values(next_at=past))
+        connection.execute(update(webhook_delivery).values(next_at=past, lease_until=None))
 
 
 def verified(message: Received, secret: str) -> bool:
@@ -237,6 +237,19 @@ def test_two_workers_with_one_message_send_it_once(
     for thread in threads:
         thread.join(60)
     assert sorted(reply is None for reply in replies) == [False, True, True, True]
+    assert len(receiver.got) == 1
+
+
+def test_a_message_that_waits_for_a_worker_is_not_given_out_at_every_sweep(
+    database: Database, receiver: Receiver, add: Adder
+) -> None:
+    add()
+    [id_] = give_out(database)
+    assert give_out(database) == []
+    make_due(database)  # a minute later
+    assert give_out(database) == [id_]
+    assert deliver(database, id_, allowed=LOOPBACK) == Reply(204, None)
+    assert deliver(database, id_, allowed=LOOPBACK) is None
     assert len(receiver.got) == 1
 
 
