@@ -7,7 +7,7 @@ blank is told from one that holds none, and what is missing can be counted besid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -21,7 +21,7 @@ from models.rules.firm import write_function
 from models.rules.program import Builder, Program, Slot
 from models.rules.quantity import Figures, Period
 from models.rules.rulebook import Rulebook
-from models.rules.table import materialise
+from models.rules.table import staged
 from models.verdict import Verdict
 
 BASES: tuple[Basis, ...] = ("held", "met")
@@ -69,9 +69,19 @@ class Targets:
         ``available`` count as blank.
         """
         names = frame.collect_schema().names()
-        wide, verdicts = materialise(frame, self.program, self._slots, available)
+        return self.masks(available)(frame, names)
+
+    def masks(self, available: Collection[str]) -> Callable[[pl.LazyFrame, Sequence[str]], pl.LazyFrame]:
+        """The same written once for any number of frames; the second argument names what else is kept."""
+        stages, verdicts = staged(self.program, self._slots, available)
         masks = [self._mask(basis, verdicts).alias(MASKS[basis]) for basis in BASES]
-        return wide.select(*names, *masks)
+
+        def with_masks(frame: pl.LazyFrame, kept: Sequence[str]) -> pl.LazyFrame:
+            for stage in stages:
+                frame = frame.with_columns(stage)
+            return frame.select(*kept, *masks)
+
+        return with_masks
 
     def of_firm(self, figures: Figures) -> dict[tuple[str, Basis], Verdict]:
         """The verdicts of one firm: (target, basis) → verdict; what cannot be computed is left out."""

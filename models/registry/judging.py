@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -12,8 +12,9 @@ from models.rules.compile import compile_standards
 from models.rules.quantity import Period
 from models.rules.rulebook import Rulebook
 from models.rules.table import Judge
-from models.targets import MASKS, compile_targets
+from models.targets import compile_targets
 
+Masks = Callable[[pl.LazyFrame, Sequence[str]], pl.LazyFrame]
 LADDER = ("recognised", "qualifies", "could_reach")
 
 
@@ -26,16 +27,17 @@ class Judging:
         self.targets = compile_targets(plan(), book, period)
         self.columns = self.standards.inputs() | self.targets.inputs() | {"district"}
         """Canonical columns that are read, where the registry has them."""
-        self._judges: Kept[frozenset[str], Judge] = Kept(4)
+        self._written: Kept[frozenset[str], tuple[Judge, Masks]] = Kept(4)
 
     def __call__(self, firms: pl.DataFrame) -> pl.DataFrame:
         """``uscc, name, error`` (null), the numbers of :func:`models.rules.table.outputs`, ``district`` and
         the plan's masks; a row a firm in the order of ``firms``, which has canonical types.
         """
         available = frozenset(firms.columns)
-        judge = self._judges.get(available, lambda: Judge(self.standards, available))
+        judge, masked = self._written.get(
+            available, lambda: (Judge(self.standards, available), self.targets.masks(available))
+        )
         judged = judge.piece(firms.with_columns(pl.lit(None, pl.String).alias("error")))
-        masked = self.targets.with_masks(firms.lazy(), available).select("district", *MASKS.values())
         # Every slot that is used twice is a column already: nothing is left to optimise.
-        masks = masked.collect(optimizations=pl.QueryOptFlags.none())
+        masks = masked(firms.lazy(), ["district"]).collect(optimizations=pl.QueryOptFlags.none())
         return judged.hstack(masks)

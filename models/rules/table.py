@@ -123,7 +123,7 @@ class Words:
 
     def columns(self, judged: pl.DataFrame) -> dict[str, pl.Series | Coded]:
         """The columns of contract.md in their order: numbers as they are, words coded."""
-        answers = {output.name: self._column(output, judged[output.name]) for output in self.outputs}
+        answers = {output.name: self.column(output, judged[output.name]) for output in self.outputs}
         return {"uscc": judged["uscc"], "name": judged["name"], **answers, "error": judged["error"]}
 
     def texts(self, judged: pl.DataFrame) -> pl.DataFrame:
@@ -135,7 +135,8 @@ class Words:
             ]
         )
 
-    def _column(self, output: Output, numbers: pl.Series) -> pl.Series | Coded:
+    def column(self, output: Output, numbers: pl.Series) -> pl.Series | Coded:
+        """One of :attr:`outputs`."""
         if output.what == "number":
             return numbers
         if output.what != "ids":

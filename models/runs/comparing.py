@@ -120,7 +120,9 @@ def _deciding(
     rows: pl.DataFrame, judged: pl.DataFrame, before: Before, standards: Standards, words: Words
 ) -> Iterator[str]:
     """For every row, as JSON: the standards of the rungs that it crossed, with what stood against them."""
-    after = words.texts(judged.filter(pl.col("uscc").is_in(rows["uscc"].implode())))
+    if not rows.height:
+        return
+    after = _texts(judged.filter(pl.col("uscc").is_in(rows["uscc"].implode())), standards, words)
     known = rows.select("uscc").join(before.rows, on="uscc", how="left", maintain_order="left")
     sides = [_answers(frame, standards) for frame in (known, after)]
     for place, row in enumerate(rows.iter_rows(named=True)):
@@ -128,6 +130,13 @@ def _deciding(
         ids = [name for rung in crossed for name in standards.rung_standards.get(rung, ())]
         shown = [_one(name, *(side[name][place] for side in sides)) for name in ids]
         yield orjson.dumps([one for one in shown if one["before"] != one["after"]]).decode()
+
+
+def _texts(judged: pl.DataFrame, standards: Standards, words: Words) -> pl.DataFrame:
+    """The columns of the standards of rungs, in words."""
+    wanted = set(_columns(standards))
+    shown = {o.name: words.column(o, judged[o.name]) for o in words.outputs if o.name in wanted}
+    return pl.DataFrame({name: c if isinstance(c, pl.Series) else c.texts() for name, c in shown.items()})
 
 
 def _crossed(row: Mapping[str, Any]) -> set[int]:
