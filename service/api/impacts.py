@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from models.impacts.jobs import Asked, begin_impact, read_impact
 from models.registry.listing import find_edition
+from service.answers import assessor, chosen
 from service.auditing import actor
 from service.districts import refuse_district_key
 from service.extension import now, reading, stop_reading, tidui
@@ -38,6 +39,9 @@ def start_impact(order: dict[str, Any]) -> Response:
     """
     _for_the_city()
     wanted, pairs = order["edition"], order["standards"]
+    for side in ("a", "b"):
+        used = assessor(order[f"rulebook_{side}"])
+        chosen(used, None if pairs is None else [pair[side] for pair in pairs], "/standards")
     edition_id = None if wanted is None else find_edition(reading(), wanted).id
     stop_reading()  # what is read below must see what begin_impact writes
     asked = Asked(
