@@ -60,12 +60,28 @@ def _pieces(path: Path, names: Mapping[str, str], coded: Sequence[str]) -> Itera
     row = _FIRST_ROW
     try:
         with pq.ParquetFile(path, read_dictionary=list(coded)) as file:
-            # One thread: others judge and write meanwhile.
-            for batch in file.iter_batches(PIECE, columns=list(names.values()), use_threads=False):
-                yield _piece(batch, names, row)
-                row += batch.num_rows
+            for groups in _row_groups(file.metadata):
+                # One thread: others judge and write meanwhile.
+                batches = file.iter_batches(PIECE, groups, list(names.values()), use_threads=False)
+                for batch in batches:
+                    yield _piece(batch, names, row)
+                    row += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from error
+
+
+def _row_groups(metadata: pq.FileMetaData) -> Iterator[list[int]]:
+    """Row groups, small ones together: read in one go, pyarrow keeps 10 MB of each until the last is read."""
+    waiting: list[int] = []
+    rows = 0
+    for group in range(metadata.num_row_groups):
+        waiting.append(group)
+        rows += metadata.row_group(group).num_rows
+        if rows >= PIECE:
+            yield waiting
+            waiting, rows = [], 0
+    if waiting:
+        yield waiting
 
 
 def _piece(batch: pa.RecordBatch, names: Mapping[str, str], first: int) -> Piece:

@@ -127,16 +127,13 @@ def test_columns_that_their_writer_has_coded(tmp_path: Path, read: Read) -> None
 
 
 def test_headers_with_a_dot_are_no_nested_fields(read: Read) -> None:
-    found = read(
-        parquet_bytes(
-            **{
-                "uscc": CODES,
-                "revenue_2025": [1, 2, 3],
-                "revenue_2025.x": [7, 8, 9],
-                "industry.y": ["", "", ""],
-            }
-        )
-    )
+    columns = {
+        "uscc": CODES,
+        "revenue_2025": pl.Series([1, 2, 3]),
+        "revenue_2025.x": pl.Series([7, 8, 9]),
+        "industry.y": pl.Series(["", "", ""]),
+    }
+    found = read(parquet_bytes(**columns))
     assert found.column("revenue_2025") == [1, 2, 3]
 
 
