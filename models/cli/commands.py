@@ -38,6 +38,7 @@ COMMANDS = {
     "audit": "models.cli.audit",
     "check": "models.cli.check",
     "impact": "models.cli.impact",
+    "doctor": "models.cli.doctor",
 }
 """Command → the module it stands in."""
 PLUGINS = "tidui.commands"
