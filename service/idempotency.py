@@ -26,11 +26,16 @@ class KeyMissing(TiduiError):
     """The call needs an Idempotency-Key, or has one that cannot be used."""
 
 
-def idempotent(*, required: bool = False) -> Callable[[View], View]:
-    """Mark a view. Its 2xx answers are kept for a day; after an error the key may be used again."""
+def idempotent(*, required: bool = False, streamed: bool = False) -> Callable[[View], View]:
+    """Mark a view. Its 2xx answers are kept for a day; after an error the key may be used again.
+
+    ``streamed``: the view reads its body by itself, too large to be held, and calls :func:`once`.
+    """
 
     def mark(view: View) -> View:
-        view.__dict__.update(tidui_idempotent="required" if required else "optional")
+        view.__dict__.update(
+            tidui_idempotent="streamed" if streamed else "required" if required else "optional"
+        )
         return view
 
     return mark
@@ -41,7 +46,7 @@ def install(app: Flask) -> None:
     for rule in app.url_map.iter_rules():
         wanted = getattr(view_of(app, rule.endpoint, "POST"), "tidui_idempotent", None)
         view = app.view_functions[rule.endpoint]
-        if wanted is not None and not hasattr(view, "tidui_wrapped"):
+        if wanted not in (None, "streamed") and not hasattr(view, "tidui_wrapped"):
             app.view_functions[rule.endpoint] = _wrapped(view, required=wanted == "required")
 
 
@@ -51,13 +56,21 @@ def _wrapped(view: Callable[..., Any], *, required: bool) -> Callable[..., Any]:
         key = _key(required)
         if request.method != "POST" or key is None:
             return view(**arguments)
-        claim = begin(tidui().database, caller().id, key, _request_hash(), now())
-        if isinstance(claim, Stored):
-            return _replayed(claim)
-        return _worked(view, arguments, claim)
+        return _claimed(view, arguments, key, _request_hash(request.get_data(cache=True)))
 
     call.__dict__["tidui_wrapped"] = True
     return call
+
+
+def once(body_hash: str, work: Callable[[], Response]) -> Response:
+    """Do the work of a ``streamed`` view whose body had this hash, or answer as it was answered before."""
+    key = _key(required=False)
+    return work() if key is None else _claimed(work, {}, key, _request_hash(body_hash.encode()))
+
+
+def _claimed(view: Callable[..., Any], arguments: dict[str, Any], key: str, request_hash: str) -> Response:
+    claim = begin(tidui().database, caller().id, key, request_hash, now())
+    return _replayed(claim) if isinstance(claim, Stored) else _worked(view, arguments, claim)
 
 
 def _worked(view: Callable[..., Any], arguments: dict[str, Any], claim: Claim) -> Response:
@@ -101,8 +114,8 @@ def _key(required: bool) -> str | None:
     return key
 
 
-def _request_hash() -> str:
+def _request_hash(body: bytes) -> str:
     parts = (request.method, request.full_path, request.mimetype)
     digest = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass"))
-    digest.update(b"\n" + request.get_data(cache=True))
+    digest.update(b"\n" + body)
     return digest.hexdigest()

@@ -16,7 +16,6 @@ from models.registry.importing import Imported, import_file
 from models.registry.lock import Busy
 from models.settings import Settings
 from models.store import StoreAway, StoreFull, store_of
-from models.tabular.issues import refusal
 from models.uploads.rows import Mode, NotNow, Upload, file_key, find_upload, move, packed, problem_of
 from models.uploads.turns import IMPORT, Turn, ended, give_back, kept, take_next, take_this
 
@@ -29,7 +28,7 @@ def confirm(
 ) -> Upload:
     """Queue the import of a checked upload; asking again for the same changes nothing.
 
-    Raises U404, U409, E406 where no row can enter, NotNow (U410) for all_or_nothing with rows rejected.
+    Raises U404, U409, U411 where no row can enter, U410 for all_or_nothing with rows rejected.
     """
     with database.write() as connection:
         one = find_upload(connection, upload_id, owner)
@@ -73,7 +72,11 @@ def import_next(
 def _allow(one: Upload, mode: Mode) -> None:
     counts = (one.report or {})["counts"]
     if not counts["good"]:
-        raise refusal("E406")
+        raise NotNow(
+            "U411",
+            Text("没有一行能导入", "not one row can enter"),
+            Text("改好错误表后重传", "Mend the error workbook and upload it again"),
+        )
     if mode == "all_or_nothing" and counts["rejected"]:
         raise NotNow(
             "U410",

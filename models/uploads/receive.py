@@ -71,7 +71,7 @@ class Incoming:
         """Raises TooLarge (U413), NoRoom (U507)."""
         self.size += len(part)
         if self.size > self._limit:
-            raise _too_large(self._limit)
+            raise too_large(self._limit)
         self._hash.update(part)
         with _room():
             return self._file.write(part)
@@ -238,7 +238,8 @@ def _room() -> Iterator[None]:
         ) from error
 
 
-def _too_large(limit: int) -> TooLarge:
+def too_large(limit: int) -> TooLarge:
+    """U413; raise it."""
     size = f"{limit / 2**20:,.0f} MB"
     return TooLarge(
         "U413",

@@ -22,6 +22,7 @@ from service.api import (
     runs,
     search,
     standards,
+    uploads,
     webhooks,
 )
 from service.openapi import make_api
@@ -37,6 +38,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     programmes.blueprint,
     checks.blueprint,
     plan.blueprint,
+    uploads.blueprint,
     runs.blueprint,
     results.blueprint,
     movements.blueprint,

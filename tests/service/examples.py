@@ -18,6 +18,8 @@ class Example:
     path: str
     json: Any = None
     form: Mapping[str, str] | None = None
+    raw: str | None = None
+    """The body as it is, where it is neither JSON nor a form."""
     headers: Mapping[str, str] = field(default_factory=dict)
     firm: bool = False
 
@@ -101,5 +103,19 @@ EXAMPLES: dict[str, Example] = {
     "webhooks.rotate_secret POST": Example(f"/v1/webhooks/{NOBODYS}/rotate"),
     "webhooks.read_deliveries GET": Example(f"/v1/webhooks/{NOBODYS}/deliveries"),
     "webhooks.replay_delivery POST": Example(f"/v1/webhooks/deliveries/{NOBODYS}/replay"),
+    "uploads.add_upload POST": Example(
+        "/v1/uploads?dated=2026-06-30&name=a.csv",
+        raw="uscc,name\n{uscc},某公司\n",
+        headers={"Content-Type": "text/csv"},
+    ),
+    "uploads.read_uploads GET": Example("/v1/uploads"),
+    "uploads.read_upload GET": Example(f"/v1/uploads/{NOBODYS}"),
+    "uploads.read_preview GET": Example(f"/v1/uploads/{NOBODYS}/preview"),
+    "uploads.put_mapping PUT": Example(f"/v1/uploads/{NOBODYS}/mapping", json={"columns": {"备注": None}}),
+    "uploads.confirm_upload POST": Example(
+        f"/v1/uploads/{NOBODYS}/confirm", json={"mode": "good_rows"}, headers={"Idempotency-Key": "example"}
+    ),
+    "uploads.remove_upload DELETE": Example(f"/v1/uploads/{NOBODYS}"),
+    "uploads.read_errors GET": Example(f"/v1/uploads/{NOBODYS}/errors.xlsx"),
     "audit.read_audit GET": Example("/v1/audit"),
 }

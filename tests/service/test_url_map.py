@@ -36,8 +36,9 @@ def call(client: Client) -> Call:
         example, method = EXAMPLES[name], name.split()[1]
         body = None if example.json is None else json.loads(_filled(json.dumps(example.json), check))
         form = {field: _filled(text, check) for field, text in (example.form or {}).items()}
+        raw = None if example.raw is None else _filled(example.raw, check)
         return client.open(
-            _filled(example.path, check), method=method, json=body, data=form or None,
+            _filled(example.path, check), method=method, json=body, data=form or raw,
             headers={**example.headers, **headers},
         )  # fmt: skip
 

@@ -151,7 +151,7 @@ def test_a_file_without_one_good_row_cannot_be_confirmed(desk: Desk) -> None:
     assert one.status == "checked"
     with pytest.raises(TiduiError) as caught:
         desk.confirm(one)
-    assert code_of(caught) == "E406"
+    assert code_of(caught) == "U411"
 
 
 def test_confirming_twice_imports_once(desk: Desk) -> None:
