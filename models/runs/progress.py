@@ -71,4 +71,7 @@ def _failed(connection: Connection, found: Run) -> list[dict[str, Any]]:
         .where(run_part.c.run_id == found.id, run_part.c.status == "failed")
         .order_by(run_part.c.part)
     )
-    return [dict(row) for row in connection.execute(asked).mappings()]
+    return [
+        {"part": part, "deliveries": deliveries, "error": error}
+        for part, deliveries, error in connection.execute(asked)
+    ]
