@@ -208,11 +208,11 @@ def _end(
 def _insert(connection: Connection, key: dict[str, int], made: _Made) -> None:
     run_column = pl.lit(key["run_id"], dtype=pl.Int32).alias("run_id")
     part_column = pl.lit(key["part"], dtype=pl.Int32).alias("part")
-    stood = made.judged.select(run_column, "uscc", "district", *LADDER, *MASKS.values())
-    insert_frame(connection, standing, stood)
-    for table, rows in ((movement, made.moved.rows), (title_expiry, made.expiries)):
+    stood = made.judged.select("uscc", "district", *LADDER, *MASKS.values())
+    for table, rows in ((standing, stood), (movement, made.moved.rows), (title_expiry, made.expiries)):
         if rows.height:
-            insert_frame(connection, table, rows.select(run_column, part_column, pl.all()))
+            owned = [run_column] if table is standing else [run_column, part_column]
+            insert_frame(connection, table, rows.with_columns(owned))
 
 
 def _count_down(connection: Connection, run_id: int) -> int | None:
