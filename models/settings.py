@@ -13,6 +13,7 @@ from pathlib import Path
 from environs import Env, EnvError
 from limits import parse_many
 from marshmallow.validate import Range
+from sqlalchemy.engine import make_url
 
 from models.errors import Text, UsageRefused
 
@@ -90,7 +91,9 @@ def read_settings() -> Settings:
         data = Path(env.str("DATA", str(DEFAULT_DATA))).absolute()
         settings = Settings(
             data=data,
-            database_url=_database(env.str("DATABASE_URL", ""), data, wrong),
+            database_url=_database(
+                env.str("DATABASE_URL", ""), data, _file(env, "DATABASE_PASSWORD_FILE", wrong), wrong
+            ),
             redis_url=_redis(env.str("REDIS_URL", ""), wrong),
             proxy_hops=_number(env, "PROXY_HOPS", 0, Range(0, 10), wrong),
             lookup_limit=_limit(env, "LOOKUP_LIMIT", Settings.lookup_limit, wrong),
@@ -119,7 +122,8 @@ def read_settings() -> Settings:
     return settings
 
 
-def _database(url: str, data: Path, wrong: _Complaints) -> str:
+def _database(url: str, data: Path, password_file: Path | None, wrong: _Complaints) -> str:
+    """``password_file``: holds the password, so that the URL needs none."""
     if not url:
         return f"sqlite:///{data / 'tidui.sqlite'}"
     url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
@@ -129,6 +133,9 @@ def _database(url: str, data: Path, wrong: _Complaints) -> str:
             "应以 postgresql+psycopg:// 或 sqlite:/// 开头",
             "begins with postgresql+psycopg:// or sqlite:///",
         )
+    elif password_file is not None and password_file.is_file():
+        password = password_file.read_text("utf-8").strip()
+        return make_url(url).set(password=password).render_as_string(hide_password=False)
     return url
 
 
