@@ -37,6 +37,7 @@ from models.runs.record import OPEN, Run, RunConflict, part_key, read_run
 from models.settings import Settings
 from models.store import Store, store_of
 from models.tabular.coded import Coded
+from models.tabular.output import atomic_output
 from models.tabular.resultfile import open_result
 from models.targets import MASKS
 
@@ -161,7 +162,7 @@ def _store(store: Store, key: str, judged: pl.DataFrame, firms: pl.DataFrame, wo
     block |= {"district": Coded.of(firms["district"]), "industry": Coded.of(digits)}
     with tempfile.TemporaryDirectory(prefix="tidui-part-") as folder:
         local = Path(folder) / "part.parquet"
-        with open_result(local) as file:
+        with atomic_output(local) as writing, open_result(writing) as file:
             file.write(block)
         store.put(local, key)
 

@@ -209,8 +209,9 @@ def test_another_edition_or_a_newer_run_is_not_pushed_aside(yard: Yard) -> None:
     yard.shelf.bring(FIRMS[:30], SEPTEMBER, "later.csv")
     newer = yard.begin()
     between = yard.begin(kind="review")
-    yard.work(lambda name, arguments: arguments[0] != between.run_id)
-    yard.work(lambda name, arguments: arguments[0] != newer.run_id)
+    for part in range(between.parts):
+        yard.part(between.run_id, part)
+    yard.finish(between.run_id)
     assert yard.shelf.state.run_id == between.run_id
     yard.work()
     assert yard.shelf.state.run_id == between.run_id

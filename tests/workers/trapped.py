@@ -2,7 +2,7 @@
 
 Files in the folder set the traps; the worker looks for them at each step of a part and works as ever where
 there is none. ``hold-<step>`` or ``hold-<step>-<part>``: it writes its process's number into ``at-<part>``
-and waits until the trap is gone. ``kill-<part>``: it kills its own process with that part in hand. ``full``: no
+and waits until the trap is gone. ``kill-<part>``: it kills its own process, that part in hand. ``full``: no
 file may grow beyond 1 kB.
 """
 
