@@ -156,8 +156,8 @@ def _compare(
 ) -> None:
     paths = [f"/v1/firms/{uscc}/assessment?as_of={AS_OF}" for uscc in firms]
     with (
-        _served("benchmarks.bare_web:make_app()", 8764, environment) as bare,
-        _served("service.wsgi:make_app()", 8765, environment) as full,
+        served("benchmarks.bare_web:make_app()", 8764, environment) as bare,
+        served("service.wsgi:make_app()", 8765, environment) as full,
     ):
         tags = [_etag(full + path, token) for path in paths]
         asked: dict[str, Callable[[int], Load]] = {
@@ -183,7 +183,7 @@ def _say(what: str, rounds: list[dict[str, Load]], key: str, target: str) -> Non
 
 
 @contextmanager
-def _served(application: str, port: int, environment: dict[str, str]) -> Iterator[str]:
+def served(application: str, port: int, environment: dict[str, str]) -> Iterator[str]:
     """The application under gunicorn, two processes, as ``tidui serve`` runs it."""
     address = f"127.0.0.1:{port}"
     command = [
