@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +17,7 @@ from models.store import NotStored, StoreAway, StoreFull, store_of
 from models.uploads.child import Place, Request, Task, ask
 from models.uploads.examine import ERRORS
 from models.uploads.mapping import choices_for
+from models.uploads.receive import scratch
 from models.uploads.rows import Upload, errors_key, file_key, find_upload, folder_key, packed, problem_of
 from models.uploads.turns import CHECK, Turn, Work, ended, give_back, kept, take_next, take_this
 
@@ -26,14 +26,17 @@ log = logging.getLogger("tidui.uploads")
 
 def check_next(database: Database, settings: Settings, upload_id: str | None = None) -> Upload | None:
     """Check the next upload (or this one), and say what became of it; None where none waits."""
-    turn = take_this(database, upload_id, CHECK) if upload_id else take_next(database, CHECK)
+    seconds = settings.lease_seconds
+    turn = (
+        take_this(database, upload_id, CHECK, seconds) if upload_id else take_next(database, CHECK, seconds)
+    )
     if turn is None:
         return None
-    with kept(database, turn), tempfile.TemporaryDirectory(prefix="tidui-check-") as folder:
+    with kept(database, turn, seconds), scratch(settings) as folder:
         try:
-            answer = _read(database, settings, turn.upload, "check", Path(folder))
+            answer = _read(database, settings, turn.upload, "check", folder)
             if answer["errors"]:
-                store_of(settings).put(Path(folder) / ERRORS, errors_key(turn.upload.id))
+                store_of(settings).put(folder / ERRORS, errors_key(turn.upload.id))
             _end(database, settings, turn, "checked", report=packed(answer["report"]))
         except (DatabaseAway, StoreAway, StoreFull) as error:
             log.warning("upload %s waits: %s", turn.upload.id, error.message.en)
@@ -52,12 +55,13 @@ def write_errors(database: Database, settings: Settings, upload_id: str) -> bool
         one = find_upload(connection, upload_id)
     if store_of(settings).exists(errors_key(upload_id)):
         return True
-    turn = take_this(database, upload_id, _still(one)) if one.report else None
+    seconds = settings.lease_seconds
+    turn = take_this(database, upload_id, _still(one), seconds) if one.report else None
     if turn is None:
         return False
-    with kept(database, turn), tempfile.TemporaryDirectory(prefix="tidui-errors-") as folder:
-        _read(database, settings, turn.upload, "errors", Path(folder))
-        store_of(settings).put(Path(folder) / ERRORS, errors_key(upload_id))
+    with kept(database, turn, seconds), scratch(settings) as folder:
+        _read(database, settings, turn.upload, "errors", folder)
+        store_of(settings).put(folder / ERRORS, errors_key(upload_id))
         _end(database, settings, turn, one.status)
     return True
 

@@ -64,7 +64,11 @@ def ask(request: Request, *, seconds: float = SECONDS, memory: int = MEMORY) -> 
     """Have it done. FileRefused says what is wrong with the file; DatabaseAway and StoreAway: not now."""
     root = str(Path(__file__).resolve().parents[2])
     inherited = os.environ.get("PYTHONPATH")
-    environment = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{inherited}" if inherited else root}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{root}{os.pathsep}{inherited}" if inherited else root,
+        "TMPDIR": request.folder,  # so that nothing is left where nobody looks if it is killed
+    }
     with subprocess.Popen(
         [sys.executable, "-m", "models.uploads.child"],
         stdin=subprocess.PIPE,
@@ -127,10 +131,10 @@ def _tell(error: TiduiError, code: int) -> int:
 
 
 def _limit(memory: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: end when the worker is killed
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 if __name__ == "__main__":

@@ -50,10 +50,13 @@ def import_next(
     upload_id: str | None = None,
 ) -> Upload | None:
     """Import the next confirmed upload (or this one), and say what became of it; None where none waits."""
-    turn = take_this(database, upload_id, IMPORT) if upload_id else take_next(database, IMPORT)
+    seconds = settings.lease_seconds
+    turn = (
+        take_this(database, upload_id, IMPORT, seconds) if upload_id else take_next(database, IMPORT, seconds)
+    )
     if turn is None:
         return None
-    with kept(database, turn):
+    with kept(database, turn, seconds):
         try:
             done = _import(database, settings, turn, clock())
             _end(database, turn, "imported", edition_id=done.edition_id, problem=None)

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,6 +109,21 @@ def incoming(settings: Settings) -> Iterator[Incoming]:
             part.path.unlink(missing_ok=True)
 
 
+@contextmanager
+def scratch(settings: Settings) -> Iterator[Path]:
+    """A folder to work in; cleared away like :func:`incoming` files, by another if its process is killed."""
+    root = settings.data / "incoming"
+    root.mkdir(parents=True, exist_ok=True)
+    number = str(uuid.uuid4())
+    with _held(root / f"{number}.held"):
+        folder = root / f"{number}.work"
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def keep(
     database: Database,
     settings: Settings,
@@ -150,7 +166,7 @@ def keep(
 
 
 def clear_left_over(database: Database, settings: Settings) -> int:
-    """Remove what killed processes of this machine left half received; how many files that were."""
+    """Remove what killed processes of this machine left half received or half read; how much that was."""
     cleared = 0
     for held in sorted((settings.data / "incoming").glob("*.held")):
         with held.open("a") as file:
@@ -179,6 +195,7 @@ def _clear(database: Database, settings: Settings, held: Path) -> None:
     if there is None:
         store_of(settings).delete(folder_key(held.stem))
     held.with_suffix(".part").unlink(missing_ok=True)
+    shutil.rmtree(held.with_suffix(".work"), ignore_errors=True)
     held.unlink(missing_ok=True)
 
 
@@ -199,15 +216,15 @@ def _held(path: Path) -> Iterator[None]:
 
 
 def _same(connection: Connection, owner: str, sha256: str, dated: date) -> Upload | None:
-    """The first upload of these bytes; one that failed or was deleted does not stand in the way."""
+    """The first upload of these bytes; one that was deleted, or failed by our fault, is not in the way."""
     query = select(upload).where(
         upload.c.owner == owner,
         upload.c.sha256 == sha256,
         upload.c.dated == dated,
         upload.c.status.not_in(("deleted", "failed")),
     )
-    row = connection.execute(query.order_by(upload.c.received_at).limit(1)).one_or_none()
-    return None if row is None else as_upload(row)
+    found = map(as_upload, connection.execute(query.order_by(upload.c.received_at)))
+    return next((one for one in found if not (one.problem or {"code": ""})["code"].startswith("U")), None)
 
 
 def _alone(connection: Connection, sha256: str) -> None:

@@ -21,7 +21,6 @@ from models.registry.database import Database, DatabaseAway
 from models.registry.job_tables import upload
 from models.uploads.rows import Upload, as_upload, packed, problem_of
 
-LEASE_SECONDS = 60.0
 RENEWALS = 4
 """A lease is made longer so many times within its length."""
 PAUSE_SECONDS = 10.0
@@ -51,7 +50,7 @@ class Turn:
     token: str
 
 
-def take_next(database: Database, work: Work, seconds: float = LEASE_SECONDS) -> Turn | None:
+def take_next(database: Database, work: Work, seconds: float) -> Turn | None:
     """Take the upload whose turn it is; None where none waits. Raises DatabaseAway."""
     with database.write() as connection:
         park(connection, work)
@@ -65,14 +64,14 @@ def take_next(database: Database, work: Work, seconds: float = LEASE_SECONDS) ->
             return turn
 
 
-def take_this(database: Database, upload_id: str, work: Work, seconds: float = LEASE_SECONDS) -> Turn | None:
+def take_this(database: Database, upload_id: str, work: Work, seconds: float) -> Turn | None:
     """Take one upload out of turn; None where it does not wait."""
     with database.write() as connection:
         return _taken(connection, upload_id, work, seconds)
 
 
 @contextmanager
-def kept(database: Database, turn: Turn, seconds: float = LEASE_SECONDS) -> Iterator[None]:
+def kept(database: Database, turn: Turn, seconds: float) -> Iterator[None]:
     """Hold the lease for as long as the work takes; if this process dies, it runs out."""
     stop = threading.Event()
 
