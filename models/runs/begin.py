@@ -83,7 +83,7 @@ def begin_run(
             "active_key": key,
             "standards": None if chosen is None else orjson.dumps(chosen).decode(),
             "requested_by": actor.name,
-            "previous_run_id": state.run_id,
+            "previous_run_id": _previous(connection, state, number),
             "corrections_upto": connection.execute(select(func.max(correction.c.id))).scalar() or 0,
             "lists_upto": connection.execute(select(func.max(title_list.c.id))).scalar() or 0,
         }
@@ -172,6 +172,25 @@ def _firms(connection: Connection, state: State, edition_id: int) -> int:
     else:
         asked = select(func.sum(edition.c.firms)).where(edition.c.id.in_(lineage_of(connection, edition_id)))
     return int(connection.execute(asked).scalar_one())
+
+
+def _previous(connection: Connection, state: State, edition_id: int) -> int | None:
+    """The run whose standing this one is compared with.
+
+    The last of workers that stood, so that the change feed has no gap: an import judges too, and tells nobody
+    who moved. Before there was one, how the edition before stood. An edition that is not active: what stands.
+    """
+    if edition_id != state.edition_id or state.run_id is None:
+        return state.run_id
+    stood = select(func.max(run.c.id)).where(run.c.stood_at.is_not(None))
+    imported = select(func.max(run.c.id)).where(
+        run.c.status == "succeeded", run.c.edition_id != edition_id, run.c.id < state.run_id
+    )
+    for asked in (stood, imported):
+        found: int | None = connection.execute(asked).scalar_one()
+        if found is not None:
+            return found
+    return state.run_id
 
 
 def _active_key(edition_id: int, as_of: date, kind: str, book: str, chosen: list[str] | None) -> str:

@@ -175,7 +175,7 @@ class FeedPage(ma.Schema):
     next = ma.fields.String(
         required=True, metadata={"description": "下次写在 since 里，只得到以后的变动；到末尾也给"}
     )
-    more = ma.fields.Boolean(required=True, metadata={"description": "现在还有没有下一页"})
+    more = ma.fields.Boolean(required=True, metadata={"description": "这一页满了，可能还有"})
     note = ma.fields.Dict(required=True)
 
 
@@ -186,7 +186,7 @@ class ExpiryQuery(Strict):
         metadata={"example": "90d", "description": "多少天以内"},
     )
     as_of = as_of_field(required=False)
-    title = ma.fields.String(validate=ma.validate.Length(1, 40), metadata={"example": "title_srdi_until"})
+    title = ma.fields.String(validate=ma.validate.Length(1, 40), metadata={"example": "srdi"})
     district = district_field()
     cursor = cursor_field()
     limit = limit_field()

@@ -61,9 +61,10 @@ def test_new_firms_and_firms_that_are_gone(yard: Yard) -> None:
     yard.shelf.activate(first.edition_id)
     back = yard.done()
     yard.shelf.activate(first.edition_id + 2)
-    found = movements(yard, run_id=yard.done())
-    assert found == {} or set(found) <= {B, C, D}
-    assert movements(yard, run_id=back) == {}
+    again = movements(yard, run_id=yard.done())
+    gone = movements(yard, run_id=back)  # compared with the edition that stood before, not with itself
+    assert {firm: row["change"] for firm, row in gone.items()} == dict.fromkeys((B, C, D), "gone")
+    assert {firm: row["change"] for firm, row in again.items()} == dict.fromkeys((B, C, D), "new")
 
 
 def test_the_feed_goes_on_where_it_ended(yard: Yard) -> None:
