@@ -30,7 +30,7 @@ from models.store import store_of
 from models.targets import COUNTS
 
 FINISH_SECONDS = 600
-"""How long a finish is one worker's. Its slowest step compares two whole runs within the database."""
+"""A finish that takes longer is stopped. Its slowest step compares two whole runs within the database."""
 WORKER = Actor("worker", "service", "worker", "整库评估")
 Progress = Callable[[str], None]
 
@@ -57,7 +57,7 @@ def finish_run(
     with database.write() as connection:
         found = read_run(connection, run_id)
         ready = run.c.parts_left == 0
-        lease = take(connection, run, {"id": run_id}, FINISH_SECONDS, waiting=(), where=ready)
+        lease = take(connection, run, {"id": run_id}, settings.lease_seconds, waiting=(), where=ready)
     if lease is None:
         if found.status == "cancelled":
             _clear_up(database, settings, found)
