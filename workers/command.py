@@ -15,6 +15,10 @@ from workers.queue import make_celery
 from workers.sweeping import Sweeping
 
 
+NICENESS = 10
+"""Look-ups come first on a machine that does both."""
+
+
 @click.command()
 @click.option(
     "--processes",
@@ -32,7 +36,9 @@ def worker(processes: int, name: str | None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     with database_for(settings):
         pass  # Better told now than at the first task.
-    raise SystemExit(run_worker(celery_for(settings), processes, name))
+    celery = celery_for(settings)
+    os.nice(NICENESS)
+    raise SystemExit(run_worker(celery, processes, name))
 
 
 def celery_for(settings: Settings) -> Celery:
