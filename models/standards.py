@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from models.fields import Field
 from models.forms import both
 from models.rules.diff import CHANGES, Difference
 from models.rules.explain import clause_dict, pack_dict
@@ -46,6 +47,22 @@ def standard_dict(pack: Pack, period: Period) -> Plain:
     if pack.size_table is not None:
         told["size_table"] = _size_table(pack.size_table)
     return told
+
+
+def field_dict(field: Field) -> Plain:
+    """One figure that a firm can have: how it is called and written."""
+    return {
+        "key": field.key,
+        "column": f"{field.key}_2025" if field.yearly else field.key,
+        "label": both(field.label),
+        "type": field.type,
+        "unit": field.unit or None,
+        "yearly": field.yearly,
+        "when_missing": field.when_missing,
+        "options": [{"key": key, "label": both(label)} for key, label in (field.options or {}).items()],
+        "range": list(field.range) if field.range else None,
+        "note": field.note,
+    }
 
 
 def ladder_dict(book: Rulebook) -> list[Plain]:

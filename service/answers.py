@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import date
 from functools import cache
 from importlib.metadata import version
 
@@ -13,6 +14,7 @@ from models.registry import rulebooks
 from models.registry.corrections import firm_unknown
 from models.registry.facts import Figures, FirmFacts
 from models.registry.one_firm import one_firm
+from models.registry.plan_counts import current_run
 from models.registry.state import State
 from models.rules.rulebook import rulebook
 from service.extension import now, reading, stamp, state, tidui
@@ -58,6 +60,30 @@ def _no_standard(unknown: Sequence[str], pointer: str) -> FieldsRefused:
         f"没有标准“{named}”，编号见 GET /v1/standards",
         f"no standard “{', '.join(unknown[:5])}”; GET /v1/standards lists them",
     )
+
+
+def link_day() -> date:
+    """The day that links ask about: that of the registry's current run, today where there is none."""
+    run_id = state().run_id
+    if run_id is None:
+        return now().date()
+
+    def read() -> date:
+        found = current_run(reading(), state())
+        assert found is not None
+        return found.as_of
+
+    return tidui().once(f"day of run {run_id}", read)
+
+
+def firm_links(uscc: str) -> dict[str, str]:
+    """Where to go on from a firm."""
+    own, day = f"/v1/firms/{uscc}", link_day()
+    return {
+        "self": own,
+        "assessment": f"{own}/assessment?as_of={day}",
+        "advice": f"{own}/advice?as_of={day}",
+    }
 
 
 def seen_version(uscc: str) -> int:

@@ -12,12 +12,18 @@ from gunicorn import util  # type: ignore[import-untyped]
 from service.problems import MEDIA_TYPE, Problem, catalogue
 
 
-def refuse_unread(client: socket.socket, status: int, _reason: str, _message: str) -> None:
+def refuse_unread(client: socket.socket, status: int, _reason: str, message: str) -> None:
     """What gunicorn answers to what it cannot read as a request: ours in place of its page.
 
-    Its message would repeat what was sent; the status says enough.
+    Its message would repeat what was sent; the status says enough, but for an address typed in Chinese.
     """
     known = f"H{status}" if f"H{status}" in catalogue() else "H400"
+    if (
+        status == HTTPStatus.BAD_REQUEST
+        and message.startswith("Invalid Request Line")
+        and not message.isascii()
+    ):
+        known = "R406"
     body = orjson.dumps(Problem(status, known).told("/", secrets.token_hex(8)))
     head = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"

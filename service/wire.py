@@ -67,7 +67,7 @@ def not_modified(etag: str) -> Response | None:
 
 
 def parse_json(body: bytes) -> Any:
-    """The value of a JSON document. BodyRefused (R400…R404), FieldsRefused (F006) for unclean strings."""
+    """The value of a JSON document. BodyRefused (R400…R403, R407), FieldsRefused (F006, unclean strings)."""
     _refuse_depth(body)
     try:
         value = _DECODER.decode(body.decode())
@@ -231,7 +231,7 @@ def _whole(text: str) -> int:
 
 def _refuse_number(text: str) -> NoReturn:
     shown = text if len(text) <= 20 else text[:20] + "…"
-    _refuse("R404", f"JSON 里的数“{shown}”不能用", f"the number “{shown}” in the JSON cannot be used")
+    _refuse("R407", f"JSON 里的数“{shown}”不能用", f"the number “{shown}” in the JSON cannot be used")
 
 
 _DECODER = json.JSONDecoder(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files as package_files
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, render_template, send_from_directory
+from flask import Blueprint, Response, current_app, redirect, render_template, send_from_directory, url_for
 
 from service.extension import tidui
 from service.openapi import document
@@ -18,6 +18,13 @@ HOUR = 3600
 STATIC = Path(__file__).resolve().parent.parent / "static"
 SWAGGER_UI = Path(str(package_files("flask_swagger_ui"))) / "dist"
 """Swagger UI 5, which shows OpenAPI 3.1; only its files are used."""
+
+
+@blueprint.get("/")
+@public
+def start() -> Response:
+    """A browser at the bare address is led to what there is to see."""
+    return redirect(url_for("docs.docs"))  # type: ignore[return-value]
 
 
 @blueprint.get("/openapi.json")

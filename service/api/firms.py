@@ -14,12 +14,13 @@ from models.forms import both
 from models.ladder import rung_names
 from models.registry.audit import fingerprint
 from models.registry.corrections import Stale, correct, firm_unknown
+from models.registry.days import this_day
 from models.registry.facts import FirmFacts, firm_facts, firm_version
 from models.registry.standings import run_standing
 from models.registry.state import State, read_state
 from models.rules.rulebook import rulebook
 from models.verdict import DISCLAIMER
-from service.answers import firm_etag, seen_facts, seen_version
+from service.answers import firm_etag, firm_links, seen_facts, seen_version
 from service.auditing import actor, record, record_in
 from service.extension import now, reading, state, stop_reading, tidui
 from service.fields import FieldProblem, FieldsRefused
@@ -131,7 +132,7 @@ def _stale() -> Stale:
 
 def _changes(written: dict[str, Any]) -> tuple[dict[str, Any], Reading]:
     """External values by column, None to withdraw. FieldsRefused points at every value of no use."""
-    read = read_figures(written)
+    read = read_figures(written, last_year=this_day(now()).year)
     problems = [figure_problem(issue, "/changes") for issue in read.issues]
     problems += [
         FieldProblem(
@@ -158,7 +159,6 @@ def figure_problem(issue: FigureIssue, below: str) -> FieldProblem:
 
 
 def _shown(connection: Connection, seen: State, known: FirmFacts) -> dict[str, Any]:
-    own = f"/v1/firms/{known.uscc}"
     return {
         "uscc": known.uscc,
         "name": known.name,
@@ -169,7 +169,7 @@ def _shown(connection: Connection, seen: State, known: FirmFacts) -> dict[str, A
         "facts": [fact_dict(column, known.facts[column]) for column in sorted(known.facts)],
         "standing": _standing(connection, seen, known.uscc),
         "edition": seen.edition_hash,
-        "links": {"self": own, "assessment": f"{own}/assessment", "advice": f"{own}/advice"},
+        "links": firm_links(known.uscc),
     }
 
 

@@ -14,8 +14,9 @@ from models.registry.plan_counts import Answer, count_name, firms_behind, plan_r
 from models.rules.rulebook import rulebook
 from models.targets import COUNTS
 from service.auditing import record
+from service.districts import asked_district
 from service.extension import now, reading, state
-from service.schemas.plan import UNKNOWN_DISTRICT, BehindPage, BehindQuery, PlanAnswer
+from service.schemas.plan import UNKNOWN_DISTRICT, BehindPage, BehindQuery, PlanAnswer, PlanQuery
 from service.security import caller, needs
 from service.wire import Blueprint, answer, not_modified
 
@@ -26,10 +27,11 @@ blueprint = Blueprint(
 
 @blueprint.get("")
 @needs("lookup")
+@blueprint.arguments(PlanQuery, location="query")
 @blueprint.response(200, PlanAnswer)
-def read_plan() -> Response:
+def read_plan(query: dict[str, Any]) -> Response:
     """各项目标：定义、条款、现有数、占比、分区 Every target with its count now, share and districts"""
-    seen, district = state(), caller().district
+    seen, district = state(), asked_district(query.get("district"))
     today = now().date()
     parts = (seen.registry_version, seen.run_id, rulebook().hash, plan().hash, district, version("tidui"))
     dated = parts if seen.run_id is not None else (*parts, today)

@@ -9,6 +9,7 @@ from flask import Response
 from models.figures import place, trade
 from models.forms import both
 from models.registry.search.find import Hit, search_firms
+from service.answers import firm_links
 from service.api.firms import rung_shown
 from service.auditing import record
 from service.districts import named_district
@@ -47,7 +48,6 @@ def find_firms(query: dict[str, Any]) -> Response:
 
 def hit_shown(hit: Hit) -> dict[str, Any]:
     """A firm that was found, and why."""
-    own = f"/v1/firms/{hit.uscc}"
     return {
         "uscc": hit.uscc,
         "name": hit.name,
@@ -58,5 +58,5 @@ def hit_shown(hit: Hit) -> dict[str, Any]:
         "how": hit.how,
         "why": both(hit.why),
         "matched_name": hit.matched_name,
-        "links": {"self": own, "assessment": f"{own}/assessment", "advice": f"{own}/advice"},
+        "links": firm_links(hit.uscc),
     }

@@ -7,15 +7,24 @@ from typing import Any
 from flask import Response
 
 from models.errors import Text, TiduiError
+from models.fields import catalogue
 from models.registry import rulebooks
 from models.rules.diff import diff_packs
 from models.rules.pack import Pack
 from models.rules.quantity import Period
 from models.rules.rulebook import Rulebook, rulebook
-from models.standards import difference_dict, information_dict, ladder_dict, standard_dict, standard_head
-from service.answers import etag
+from models.standards import (
+    difference_dict,
+    field_dict,
+    information_dict,
+    ladder_dict,
+    standard_dict,
+    standard_head,
+)
+from service.answers import etag, link_day
 from service.extension import reading
 from service.schemas.standards import (
+    FieldList,
     RulebookShown,
     StandardDiff,
     StandardFull,
@@ -44,7 +53,7 @@ class StandardUnknown(TiduiError):
 def list_standards(query: dict[str, Any]) -> Response:
     """全部标准和项目：文件、条款、何时有效 All standards and programmes"""
     book, day = rulebook(), query.get("as_of")
-    tag = etag("standards", book.hash, day, query["kind"])
+    tag = etag("standards", book.hash, day, query["kind"], link_day())
     unchanged = not_modified(tag)
     if unchanged is not None:
         return unchanged
@@ -60,7 +69,7 @@ def list_standards(query: dict[str, Any]) -> Response:
 def read_standard(query: dict[str, Any], standard: str) -> Response:
     """一个标准的全部条件和评分表 One standard in full"""
     book, pack = rulebook(), _pack(rulebook(), standard)
-    tag = etag("standard", book.hash, standard, query["as_of"], query["kind"])
+    tag = etag("standard", book.hash, standard, query["as_of"], query["kind"], link_day())
     unchanged = not_modified(tag)
     if unchanged is not None:
         return unchanged
@@ -92,6 +101,16 @@ def compare_standards(query: dict[str, Any], before: str, after: str) -> Respons
     return answer(body, etag=tag)
 
 
+@blueprint.get("/fields")
+@needs("lookup")
+@blueprint.response(200, FieldList)
+def list_fields() -> Response:
+    """企业的全部数据项：列名、类型、单位、可选值 Every figure a firm can have, and how it is written"""
+    shown = [field_dict(field) for field in catalogue()]
+    tag = etag("fields", repr(shown))
+    return not_modified(tag) or answer({"fields": shown}, etag=tag)
+
+
 @blueprint.get("/rulebooks/<string:rulebook_hash>")
 @needs("lookup")
 @blueprint.response(200, RulebookShown)
@@ -100,7 +119,7 @@ def read_rulebook(rulebook_hash: str) -> Response:
     current = rulebook()
     is_current = rulebook_hash in ("current", current.hash)
     book = current if is_current else rulebooks.load(reading(), rulebook_hash)
-    tag = etag("rulebook", book.hash, is_current)
+    tag = etag("rulebook", book.hash, is_current, link_day())
     unchanged = not_modified(tag)
     if unchanged is not None:
         return unchanged
@@ -130,7 +149,8 @@ def _heads(book: Rulebook, period: Period | None) -> list[dict[str, Any]]:
 
 
 def _links(pack: Pack) -> dict[str, str]:
-    links = {"self": f"/v1/standards/{pack.id}"}
+    day = link_day()
+    links = {"self": f"/v1/standards/{pack.id}?as_of={day}"}
     if pack.programme:
-        links["programme"] = f"/v1/programmes/{pack.id}"
+        links["programme"] = f"/v1/programmes/{pack.id}?as_of={day}"
     return links

@@ -12,6 +12,7 @@ from service.schemas.shared import (
     Strict,
     as_of_field,
     both_field,
+    code_written,
     hash_field,
     kind_field,
     standards_field,
@@ -47,7 +48,7 @@ class AssessmentOrder(Strict):
     uscc = ma.fields.String(
         load_default=None,
         allow_none=True,
-        validate=ma.validate.Regexp(r"[0-9A-Z]{18}\Z"),
+        validate=code_written(),
         metadata={"example": USCC, "description": "只原样写进回答，不查企业库"},
     )
     facts = ma.fields.Dict(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import marshmallow as ma
 
 from service.fields import said
-from service.schemas.shared import USCC, Strict, both_field
+from service.schemas.shared import USCC, Strict, Written, both_field
 
-LEAST_REASON, MOST_REASON = 4, 500
+LEAST_REASON, MOST_REASON = 2, 500
 
 
 class FirmSearch(Strict):
@@ -24,7 +24,11 @@ class FirmSearch(Strict):
         metadata={"example": "浦东新区", "description": "区名或六位代码"},
     )
     industry = ma.fields.String(
-        validate=ma.validate.Regexp(r"(?:[A-Ta-t]|[A-Ta-t]?\d{2,4})\Z"),
+        validate=Written(
+            r"(?:[A-Ta-t]|[A-Ta-t]?\d{2,4})\Z",
+            "应为门类字母（C）或 2～4 位行业代码（39、3911、C39）",
+            "must be a section letter (C) or 2 to 4 digits of an industry (39, 3911, C39)",
+        ),
         metadata={"example": "C39", "description": "门类字母，或 2～4 位行业代码"},
     )
     rung = ma.fields.Integer(
@@ -119,7 +123,7 @@ class FirmShown(FirmHead):
 
 def _enough(reason: str) -> None:
     if not LEAST_REASON <= len(reason.strip()) <= MOST_REASON:
-        raise ma.ValidationError(said("F111", "理由应为 4～500 个字", "the reason is 4 to 500 characters"))
+        raise ma.ValidationError(said("F111", "理由应为 2～500 个字", "the reason is 2 to 500 characters"))
 
 
 class Correction(Strict):
@@ -142,6 +146,6 @@ class Correction(Strict):
             "minLength": LEAST_REASON,
             "maxLength": MOST_REASON,
             "example": "企业来函更正营业收入，附审计报告",
-            "description": "理由，至少 4 个字",
+            "description": "理由，至少 2 个字",
         },
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 
 from models.targets import COUNTS
-from service.schemas.programmes import USCC, both_field
+from service.schemas.shared import USCC, Strict, Written, both_field, code_written
 
 UNKNOWN_DISTRICT = "unknown"
 
@@ -16,17 +16,21 @@ class PlanAnswer(ma.Schema):
         required=True, allow_none=True, metadata={"description": "数字出自哪次全库计算；null：还没有"}
     )
     district = ma.fields.Dict(
-        required=True, allow_none=True, metadata={"description": "密钥限于一个区时，只是这个区的数"}
+        required=True, allow_none=True, metadata={"description": "只数这个区；null：全市"}
     )
     scope = ma.fields.List(both_field(), required=True)
     targets = ma.fields.List(ma.fields.Dict(), required=True)
     district_clauses = ma.fields.List(ma.fields.Dict(), required=True)
 
 
-class BehindQuery(ma.Schema):
-    class Meta:
-        unknown = ma.RAISE
+class PlanQuery(Strict):
+    district = ma.fields.String(
+        validate=ma.validate.Length(1, 20),
+        metadata={"example": "浦东新区", "description": "只数一个区：区名或六位代码"},
+    )
 
+
+class BehindQuery(Strict):
     basis = ma.fields.String(
         required=True,
         validate=ma.validate.OneOf(list(COUNTS)),
@@ -36,10 +40,12 @@ class BehindQuery(ma.Schema):
         },
     )
     district = ma.fields.String(
-        validate=ma.validate.Regexp(r"\d{6}\Z|unknown\Z"),
+        validate=Written(
+            r"\d{6}\Z|unknown\Z", "应为六位区划代码或 unknown", "must be six digits or “unknown”"
+        ),
         metadata={"example": "310115", "description": "六位区划代码；unknown：区未填"},
     )
-    cursor = ma.fields.String(validate=ma.validate.Regexp(r"[0-9A-Z]{18}\Z"), metadata={"example": USCC})
+    cursor = ma.fields.String(validate=code_written(), metadata={"example": USCC})
     limit = ma.fields.Integer(load_default=100, validate=ma.validate.Range(1, 100))
 
 

@@ -26,6 +26,28 @@ class Strict(ma.Schema):
         unknown = ma.RAISE
 
 
+class Written(ma.validate.Regexp):
+    """A pattern, and in words how the value is to be written (F010)."""
+
+    def __init__(self, pattern: str, zh: str, en: str) -> None:
+        super().__init__(pattern)
+        self._said = said("F010", zh, en)
+
+    def __call__(self, value: Any) -> Any:
+        try:
+            return super().__call__(value)
+        except ma.ValidationError as error:
+            raise ma.ValidationError(self._said) from error
+
+
+def code_written() -> Written:
+    return Written(
+        r"[0-9A-Z]{18}\Z",
+        "应为 18 位统一社会信用代码",
+        "must be a unified social credit code of 18 characters",
+    )
+
+
 class IdList(ma.fields.Field[Sequence[str]]):
     """``srdi.n2,giant.n2``: ids between commas, each once, in the order given."""
 
@@ -81,7 +103,11 @@ def standards_field() -> IdList:
 
 def hash_field(**options: Any) -> ma.fields.String:
     return ma.fields.String(
-        validate=ma.validate.Regexp(r"[0-9a-f]{64}\Z"),
+        validate=Written(
+            r"[0-9a-f]{64}\Z",
+            "应为 64 位十六进制的规则哈希，见 GET /v1/rulebooks/current",
+            "must be the 64 hex digits of a rulebook; see GET /v1/rulebooks/current",
+        ),
         metadata={"example": HASH, "description": "规则哈希；不写为现行规则 Hash of a rulebook"},
         **options,
     )

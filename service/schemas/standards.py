@@ -17,6 +17,29 @@ class StandardQuery(Strict):
     kind = kind_field()
 
 
+class FieldShown(ma.Schema):
+    key = ma.fields.String(required=True, metadata={"example": "revenue"})
+    column = ma.fields.String(
+        required=True, metadata={"example": "revenue_2025", "description": "列名；按年的以 2025 年为例"}
+    )
+    label = both_field(required=True, metadata={"example": {"zh": "营业收入", "en": "operating revenue"}})
+    type = ma.fields.String(required=True, metadata={"example": "money"})
+    unit = ma.fields.String(required=True, allow_none=True, metadata={"example": "元"})
+    yearly = ma.fields.Boolean(required=True, metadata={"description": "每年一列，列名带年份"})
+    when_missing = ma.fields.String(
+        required=True, metadata={"example": "unknown", "description": "空白时：unknown 缺数据，review 待核验"}
+    )
+    options = ma.fields.List(ma.fields.Dict(), required=True, metadata={"description": "可选的值"})
+    range = ma.fields.List(ma.fields.Integer(), required=True, allow_none=True)
+    note = ma.fields.String(required=True)
+
+
+class FieldList(ma.Schema):
+    fields_ = ma.fields.List(
+        ma.fields.Nested(FieldShown), required=True, data_key="fields", metadata={"description": "全部数据项"}
+    )
+
+
 class StandardHead(ma.Schema):
     id = ma.fields.String(required=True, metadata={"example": "srdi.n2"})
     name = both_field(required=True)

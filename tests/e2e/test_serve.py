@@ -53,7 +53,7 @@ def test_stopping_leaves_no_process_and_ends_the_key(tmp_path: Path) -> None:
     with serve(tmp_path / "data", "--demo") as running:
         key = running.key
         children = psutil.Process(running.process.pid).children(recursive=True)
-        assert len(children) >= 3  # the embedded server, the web server, its worker
+        assert len(children) >= 5  # the embedded server, the web server, its worker, worker and beat
         assert running.stop(signal.SIGINT) == 0
         assert not [child for child in children if child.is_running() and child.status() != "zombie"]
     with serve(tmp_path / "data") as again:
@@ -86,16 +86,18 @@ def test_two_services_on_one_data_folder_are_refused(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "status"),
+    ("sent", "status", "code"),
     [
-        (b"GET /v1/firms?q=" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"<b>" * 20_000 + b"\r\n\r\n", 431),
-        (b"<script>\r\n\r\n", 400),
-        (b"GET /\xff\xff HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-        (b"POST /v1/firms/match HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n", 400),
+        (b"GET /v1/firms?q=" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, "H414"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"<b>" * 20_000 + b"\r\n\r\n", 431, "H431"),
+        (b"<script>\r\n\r\n", 400, "H400"),
+        ("GET /v1/firms?q=商务 HTTP/1.1\r\nHost: x\r\n\r\n".encode(), 400, "R406"),
+        (b"POST /v1/firms/match HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n", 400, "H400"),
     ],
 )
-def test_what_is_no_request_is_refused_as_a_problem_too(served: Served, sent: bytes, status: int) -> None:
+def test_what_is_no_request_is_refused_as_a_problem_too(
+    served: Served, sent: bytes, status: int, code: str
+) -> None:
     host, port = served.address.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as line:
         line.sendall(sent)
@@ -103,7 +105,7 @@ def test_what_is_no_request_is_refused_as_a_problem_too(served: Served, sent: by
         answer.begin()
         body = json.loads(answer.read())
     assert (answer.status, answer.headers["Content-Type"]) == (status, "application/problem+json")
-    assert (body["status"], body["code"]) == (status, f"H{status}")
+    assert (body["status"], body["code"]) == (status, code)
     assert not [part for part in ("<b>", "script", "aaaa") if part in str(body)]
 
 
@@ -141,3 +143,8 @@ def test_check_says_what_is_wrong_with_the_settings(tmp_path: Path) -> None:
     assert "✗ 数据库" in done.stdout
     assert "✓ 规则包" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_browser_at_the_bare_address_is_led_to_the_documentation(served: Served) -> None:
+    answer = served.call("GET", "/", headers={"Authorization": ""})
+    assert (answer.status, b"openapi.json" in answer.body) == (200, True)

@@ -27,6 +27,7 @@ class Example:
 PUBLIC = {
     "health.healthz GET",
     "health.readyz GET",
+    "docs.start GET",
     "docs.openapi GET",
     "docs.docs GET",
     "docs.problem_list GET",
@@ -48,6 +49,7 @@ EXAMPLES: dict[str, Example] = {
     "reconcile.propose_properties GET": Example("/v1/reconcile/properties?type=firm"),
     "reconcile.preview GET": Example("/v1/reconcile/preview?id={uscc}", firm=True),
     "reconcile.make_ticket POST": Example("/v1/reconcile/tickets", json={"hours": 1}),
+    "standards.list_fields GET": Example("/v1/fields"),
     "firms.read_firm GET": Example("/v1/firms/{uscc}", firm=True),
     "firms.correct_facts PATCH": Example(
         "/v1/firms/{uscc}/facts",

@@ -97,3 +97,16 @@ def test_an_empty_registry_and_an_unknown_target(client: FlaskClient, key: KeyMa
     assert report["run"] is None
     assert _target(report, "17.2")["recognised"]["count"] is None
     assert client.get("/v1/plan/99.9/firms?basis=held", headers=headers).status_code == 404
+
+
+def test_one_district_by_name_or_digits_and_nothing_that_is_not_understood(
+    registry: None, client: FlaskClient, key: KeyMaker
+) -> None:
+    headers = key().headers
+    by_name = _read(client, "/v1/plan?district=徐汇区", headers)
+    assert by_name == _read(client, "/v1/plan?district=310104", headers)
+    assert by_name["district"] == {"code": "310104", "name": "徐汇区"}
+    assert _target(by_name, "17.2")["recognised"]["count"] == 1
+    for query, code_ in (("district=999", "E213"), ("as_of=2020-01-01", "F002")):
+        refused = client.get(f"/v1/plan?{query}", headers=headers)
+        assert (refused.status_code, refused.get_json()["errors"][0]["code"]) == (422, code_)
