@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 import orjson
 from sqlalchemy import Connection, and_, or_, select
@@ -15,14 +12,7 @@ from models.registry.job_tables import title_expiry
 from models.registry.search.cursor import Mark, read_mark, write_mark
 from models.registry.state import State
 from models.registry.tables import firm
-
-
-@dataclass(frozen=True, slots=True)
-class ExpiryPage:
-    """Titles as plain data, and where to go on."""
-
-    rows: Sequence[Mapping[str, Any]]
-    next: str | None
+from models.runs.page import Page
 
 
 def expiry_page(
@@ -35,7 +25,7 @@ def expiry_page(
     limit: int = 100,
     district: str | None = None,
     title: str | None = None,
-) -> ExpiryPage:
+) -> Page:
     """Titles whose last day is ``as_of`` or within so many days after it, the soonest first, as the current
     run found them. Raises UsageRefused (R420). Empty where the current run was made by an import.
     """
@@ -74,7 +64,7 @@ def expiry_page(
         for row in found[:limit]
     ]
     if len(found) <= limit:
-        return ExpiryPage(rows, None)
+        return Page(rows, None)
     last_row = found[limit - 1]
     after = f"{last_row.valid_until.isoformat()} {last_row.uscc} {last_row.title}"
-    return ExpiryPage(rows, write_mark(Mark(0, after), question))
+    return Page(rows, write_mark(Mark(0, after), question))

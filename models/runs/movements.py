@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -17,18 +16,11 @@ from models.registry.search.cursor import Mark, read_mark, write_mark
 from models.registry.tables import run
 from models.rules.explain import member_text
 from models.runs.judges import Judges, judges_of
+from models.runs.page import Page
 from models.runs.record import read_run
 
 AFTER_ALL = "Z" * 19
 """Comes after every code, in any collation."""
-
-
-@dataclass(frozen=True, slots=True)
-class MovementPage:
-    """Movements as plain data, and where to go on; ``next`` is given at the end of a feed too."""
-
-    rows: Sequence[Mapping[str, Any]]
-    next: str | None
 
 
 def movement_page(
@@ -39,9 +31,9 @@ def movement_page(
     cursor: str | None = None,
     limit: int = 100,
     district: str | None = None,
-) -> MovementPage:
+) -> Page:
     """Movements of one run, by code; or of every run that became the standing after run ``since`` (0: all),
-    oldest first: the change feed, which ``cursor`` alone goes on with.
+    oldest first: the change feed, which ``cursor`` alone goes on with; it gives a ``next`` at its end too.
 
     Raises RunUnknown (J404), UsageRefused (R420).
     """
@@ -60,7 +52,7 @@ def movement_page(
     if page and (run_id is None or len(found) > limit):
         mark = Mark(page[-1].run_id, page[-1].uscc)
     ended = run_id is not None and len(found) <= limit
-    return MovementPage(rows, None if ended else write_mark(mark, question))
+    return Page(rows, None if ended else write_mark(mark, question))
 
 
 def _asked(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from models.registry.job_tables import run_part
 from models.registry.listing import editions_of
 from models.registry.search.cursor import Mark, read_mark, write_mark
 from models.runs.judges import judges_of
+from models.runs.page import Page
 from models.runs.record import Run, ended_run, part_key
 from models.scoring import guide_of
 from models.settings import Settings
@@ -31,14 +31,6 @@ PARTS_A_PAGE = 40
 _PLAIN = ("uscc", "name")
 
 
-@dataclass(frozen=True, slots=True)
-class ResultPage:
-    """Rows as plain data (the columns of ``tidui score``, ``district``, ``industry``), and where to go on."""
-
-    rows: Sequence[Mapping[str, Any]]
-    next: str | None
-
-
 def result_page(
     settings: Settings,
     connection: Connection,
@@ -49,7 +41,7 @@ def result_page(
     standard: str | None = None,
     verdict: str | None = None,
     district: str | None = None,
-) -> ResultPage:
+) -> Page:
     """Firms of a run in a fixed order. With filters a page may hold fewer than ``limit`` and still go on.
 
     Raises RunUnknown (J404), RunConflict (J412: not ended), UsageRefused (R420 cursor, J002 standard),
@@ -63,15 +55,15 @@ def result_page(
     store, rows, after = store_of(settings), list[dict[str, Any]](), str(mark.after)
     for looked, number in enumerate(parts):
         if looked == PARTS_A_PAGE or len(rows) == limit:
-            return ResultPage(rows, write_mark(Mark(number, ""), question))
+            return Page(rows, write_mark(Mark(number, ""), question))
         part = pl.scan_parquet(store.fetch(part_key(run_id, number)), glob=False)
         some = part.filter(wanted, pl.col("uscc") > after).head(limit + 1 - len(rows)).collect()
         rows += some.to_dicts()
         if len(rows) > limit:
             last = rows[limit - 1]["uscc"]
-            return ResultPage(rows[:limit], write_mark(Mark(number, last), question))
+            return Page(rows[:limit], write_mark(Mark(number, last), question))
         after = ""
-    return ResultPage(rows, None)
+    return Page(rows, None)
 
 
 def write_results(

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from flask import Response
 
-from models.runs.movements import MovementPage, movement_page
+from models.runs.movements import movement_page
+from models.runs.page import Page
 from models.runs.standings import last_standing_before
 from service.api.results import NOTE
 from service.auditing import record
@@ -41,7 +42,7 @@ def read_feed(query: dict[str, Any]) -> Response:
     return answer({"movements": page.rows, "next": page.next, "more": more, "note": NOTE})
 
 
-def _page(since: str, limit: int, district: str | None) -> MovementPage:
+def _page(since: str, limit: int, district: str | None) -> Page:
     """UsageRefused (R420) for what is neither a run, a day nor a cursor of the feed."""
     day = _day(since)
     if day is not None:
