@@ -29,6 +29,7 @@ from models.cli.watch import watching
 from models.registry.activating import activate, restand
 from models.registry.corrections import firm_unknown
 from models.registry.database import Database
+from models.registry.days import check_as_of, check_dated
 from models.registry.export import export
 from models.registry.facts import firm_facts
 from models.registry.importing import import_file
@@ -78,7 +79,9 @@ def import_command(file: Path, dated: date | None, as_of: date | None, kind: str
 
     中途停下不影响原来的版本，重新导入即可。Stopped half-way, the former edition stays; import again.
     """
+    check_as_of(as_of, _now())
     dated = dated or as_of or day_or_today(None)
+    check_dated(dated, _now())
     settings = read_settings()
     with database_for(settings) as database, watching() as progress:
         done = import_file(
@@ -155,6 +158,7 @@ def titles_command(
 @json_option
 def restand_command(as_of: date | None, kind: str | None, as_json: bool) -> None:
     """重评所有企业所在级别。Judge anew where every firm stands."""
+    check_as_of(as_of, _now())
     with database_for(read_settings()) as database, watching() as progress:
         run_id, firms = _restand(database, as_of, kind, progress)
     _tell(

@@ -29,6 +29,7 @@ def imported_dict(done: Imported) -> dict[str, Any]:
         "active": done.active,
         **done.manifest.content["counts"],
         "changed_firms": done.changed_firms,
+        "outweighed_by": done.newest_before.isoformat() if done.outweighed and done.newest_before else None,
         "issues": done.manifest.content["issues"],
         "issues_at": str(done.issues_at) if done.issues_at else None,
     }
@@ -43,6 +44,15 @@ def print_imported(done: Imported) -> None:
         return
     _say(f"版本 {done.edition_id} 已启用：{counts['firms']:,} 家企业入库，{counts['rejected']:,} 行未收。")
     _say(f"Edition {done.edition_id}: {counts['firms']:,} firms, {counts['rejected']:,} rows not taken.")
+    if done.outweighed:
+        _say(
+            f"  注意：这份数据（{done.dated}）早于库里已有的（{done.newest_before}）；"
+            "同一项两边都有的，仍以较晚日期的为准，这份的列在“另有”。"
+        )
+        _say(
+            f"  Note: older ({done.dated}) than what is there ({done.newest_before}). Where both have"
+            " a figure, that of the later date stands; this file's is shown beside it."
+        )
     if done.changed_firms:
         _say(f"  {done.changed_firms:,} 家企业的名称、区或行业有变。 Names or places changed.")
     if done.issues is not None:

@@ -1,16 +1,14 @@
 """What the registry knows of a firm, figure by figure: the last word, who said it, and what else was said.
 
-Words in their order: the editions of the lineage, oldest first; a correction by hand stands just above the
-edition it was made over; a blank says nothing. For titles a published list is one more word, weighed by its
-date: it wins over an own figure of the same day or before. A complete list without the firm says 无.
+Whose word stands is decided in :mod:`models.registry.words`; a blank says nothing, and a complete list
+without the firm says 无. Here the words are gathered from the database.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 from sqlalchemy import BindParameter, Connection, bindparam, select
@@ -20,50 +18,21 @@ from models.registry.state import State
 from models.registry.tables import correction, edition, title_entry, title_list
 from models.registry.tables import facts as facts_table
 from models.registry.title_columns import MEMBER, NOT_HELD, title_column
+from models.registry.words import Fact, Hand, ListWord, Upload, last_upload, out_of_order, told_of
 
-__all__ = ["Fact", "Figures", "FirmFacts", "complete_lists", "figures_of", "firm_facts", "firm_version"]
+__all__ = [
+    "Fact", "Figures", "FirmFacts", "complete_lists", "figures_of", "firm_facts", "firm_version"
+]  # fmt: skip
 
 IDENTITY = ("uscc", "name")
 """Stand in a document and are no figures."""
-
-Document = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One figure as somebody gave it, in its external form."""
-
-    value: Any
-    source: Literal["upload", "hand", "list"]
-    dated: date
-    origin: str
-    """Name of the file or list, or who corrected it."""
-    edition_id: int | None = None
-    """The edition that holds it, or that was active when it was corrected."""
-    list_id: int | None = None
-    also: tuple[Fact, ...] = ()
-    """What others say of it: under a correction the import's value, over it the corrected one."""
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """What one edition says of one firm."""
-
-    edition_id: int
-    dated: date
-    origin: str
-    document: Document
-
-    def fact(self, column: str) -> Fact:
-        return Fact(self.document[column], "upload", self.dated, self.origin, self.edition_id)
 
 
 class Figures(Mapping[str, Fact]):
     """Facts by column. Values stand ready; who said it is looked up when asked for."""
 
     def __init__(self, uploads: Sequence[Upload], told: Mapping[str, Fact]) -> None:
-        """``uploads``: oldest first. ``told``: columns of which hand or list has something to say."""
+        """``uploads``: lightest first. ``told``: columns of which hand or list has something to say."""
         self._uploads = uploads
         self._told = told
         self.values_by_column: dict[str, Any] = {}
@@ -77,21 +46,23 @@ class Figures(Mapping[str, Fact]):
             (one.document, Fact(None, "upload", one.dated, one.origin, one.edition_id))
             for one in reversed(uploads)
         ]
+        self._mixed = out_of_order(uploads)
 
     def said(self, column: str) -> Fact:
         """Who said what stands here, and when; an upload's value is left out, which spares making a fact."""
         if column in self._told:
             return self._told[column]
+        if self._mixed:
+            return self[column]
         return next(voice for document, voice in self._voices if column in document)
 
     def __getitem__(self, column: str) -> Fact:
         if column in self._told:
             return self._told[column]
-        if column in self.values_by_column:
-            for upload in reversed(self._uploads):
-                if column in upload.document:
-                    return upload.fact(column)
-        raise KeyError(column)
+        fact = last_upload(self._uploads, column) if column in self.values_by_column else None
+        if fact is None:
+            raise KeyError(column)
+        return fact
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self.values_by_column))
@@ -166,8 +137,8 @@ def figures_of(
     if pins is not None:
         said = said.where(correction.c.id <= pins.corrections)
         listed = listed.where(title_list.c.id <= pins.lists)
-    uploads = uploads_of(connection.execute(_UPLOADS, asked), state)
-    hands = hands_of(connection.execute(said, asked), state)
+    uploads = uploads_of(connection.execute(_UPLOADS, asked))
+    hands = hands_of(connection.execute(said, asked))
     complete = complete_lists(connection, pins)
     entries = entries_of(connection.execute(listed, {"codes": codes}))
     return {
@@ -175,22 +146,6 @@ def figures_of(
         for code in codes
         if (own := uploads.get(code))
     }
-
-
-@dataclass(frozen=True, slots=True)
-class ListWord:
-    """What a published list says: the value, and of which list."""
-
-    column: str
-    value: Any
-    list_id: int
-    dated: date
-    origin: str
-    newest: tuple[date, int]
-    """Date and number of the newest list that may mean the firm: a complete list before it is overtaken."""
-
-    def fact(self) -> Fact:
-        return Fact(self.value, "list", self.dated, self.origin, list_id=self.list_id)
 
 
 def complete_lists(connection: Connection, pins: Pins | None = None) -> dict[str, ListWord]:
@@ -226,75 +181,29 @@ def entries_of(rows: Iterable[Any]) -> dict[str, dict[str, ListWord]]:
     return found
 
 
-def told_of(
-    uploads: Sequence[Upload],
-    hands: Mapping[str, Fact],
-    entries: Mapping[str, ListWord],
-    complete: Mapping[str, ListWord],
-) -> dict[str, Fact]:
-    """Column → the word that stands where a hand or a list has something to say."""
-    told = {column: _with_hand(uploads, column, hand) for column, hand in hands.items()}
-    for column in {*entries, *complete}:
-        own = told.get(column) or _last_upload(uploads, column)
-        fact = _with_list(own, entries.get(column), complete.get(column))
-        if fact is not None:
-            told[column] = fact
-    return told
-
-
-def _with_hand(uploads: Sequence[Upload], column: str, hand: Fact) -> Fact:
-    """The hand's word stands over its edition: below it imports lose, above it the newest wins."""
-    over = next((at for at, upload in enumerate(uploads) if upload.edition_id == hand.edition_id), None)
-    below = uploads if over is None else uploads[: over + 1]
-    newer = None if over is None else _last_upload(uploads[over + 1 :], column)
-    if newer is not None:
-        return replace(newer, also=(hand,))
-    older = _last_upload(below, column)
-    return hand if older is None else replace(hand, also=(older,))
-
-
-def _with_list(own: Fact | None, entry: ListWord | None, complete: ListWord | None) -> Fact | None:
-    """The newest word of the lists against the own figure; None where the own figure stands as it is."""
-    word = entry
-    if complete is not None and (entry is None or complete.newest > entry.newest):
-        word = complete
-    if word is None or word.value is None:
-        return None
-    if own is None:
-        return word.fact()
-    if word.dated >= own.dated:
-        return replace(word.fact(), also=(replace(own, also=()), *own.also))
-    return None if word is complete else replace(own, also=(*own.also, word.fact()))
-
-
-def _last_upload(uploads: Sequence[Upload], column: str) -> Fact | None:
-    return next((upload.fact(column) for upload in reversed(uploads) if column in upload.document), None)
-
-
-def uploads_of(rows: Iterable[Any], state: State) -> dict[str, list[Upload]]:
-    """Firm → what editions of the lineage say, oldest first; ``rows``: documents with their editions."""
-    age = {number: at for at, number in enumerate(reversed(state.lineage))}
+def uploads_of(rows: Iterable[Any]) -> dict[str, list[Upload]]:
+    """Firm → what editions of a lineage say, lightest first; ``rows``: documents with their editions."""
     found: dict[str, list[Upload]] = {}
-    if len(age) > 1:
-        rows = sorted(rows, key=lambda row: age[row.edition_id])
     for row in rows:
         upload = Upload(row.edition_id, row.dated, row.source_name, orjson.loads(row.document))
         found.setdefault(row.uscc, []).append(upload)
+    for own in found.values():
+        own.sort(key=lambda upload: upload.weight)
     return found
 
 
-def hands_of(rows: Iterable[Any], state: State) -> dict[str, dict[str, Fact]]:
-    """Firm → column → the last correction that was not withdrawn; ``rows``: corrections over the lineage."""
-    age = {number: at for at, number in enumerate(reversed(state.lineage))}
-    found: dict[str, dict[str, Fact]] = {}
-    for row in sorted(rows, key=lambda row: (age[row.edition_id], row.id)):
+def hands_of(rows: Iterable[Any]) -> dict[str, dict[str, Hand]]:
+    """Firm → column → the last correction that was not withdrawn; ``rows``: corrections over a lineage."""
+    found: dict[str, dict[str, Hand]] = {}
+    for row in sorted(rows, key=lambda row: (row.edition_id, row.id)):
         own = found.setdefault(row.uscc, {})
         own.pop(row.column, None)
         if row.value is not None:
-            own[row.column] = Fact(
+            fact = Fact(
                 orjson.loads(row.value), "hand", row.made_at.date(), row.actor, row.edition_id,
                 reason=row.reason,
             )  # fmt: skip
+            own[row.column] = Hand(fact, row.edition_id, row.over)
     return found
 
 
@@ -310,7 +219,11 @@ _UPLOADS = (
     .where(facts_table.c.uscc.in_(_CODES), facts_table.c.edition_id.in_(_LINEAGE))
 )  # fmt: skip
 
-_HANDS = select(correction).where(correction.c.uscc.in_(_CODES), correction.c.edition_id.in_(_LINEAGE))
+_HANDS = (
+    select(correction, edition.c.dated.label("over"))
+    .join_from(correction, edition)
+    .where(correction.c.uscc.in_(_CODES), correction.c.edition_id.in_(_LINEAGE))
+)
 
 _COMPLETE = select(title_list).where(title_list.c.complete).order_by(title_list.c.dated, title_list.c.id)
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Literal
 
 import polars as pl
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
-from models.errors import Text, UsageRefused
 from models.registry import firms, runs
 from models.registry.audit import Actor, append
 from models.registry.database import Database
+from models.registry.days import check_dated
 from models.registry.editions import Built, Manifest, build_edition, publish, read_manifest
 from models.registry.lock import one_at_a_time
 from models.registry.merged import read_registry
@@ -46,6 +46,8 @@ Progress = Callable[[Stage, int], None]
 
 ISSUE_TABLE = "issues.csv"
 
+__all__ = ["Imported", "check_dated", "import_file"]
+
 
 def _silent(stage: Stage, rows: int) -> None:
     """Progress that nobody listens to."""
@@ -64,9 +66,20 @@ class Imported:
     active: bool = True
     changed_firms: int = 0
     """Firms known before whose name, district or industry now reads differently."""
+    newest_before: date | None = None
+    """The latest day that editions below it speak of; None where there are none."""
     issues: IssueLog | None = None
     notes: Sequence[Issue] = ()
     issues_at: Path | None = None
+
+    @property
+    def outweighed(self) -> bool:
+        """Editions below it speak of a later day: where both have a figure, theirs stands."""
+        return self.newest_before is not None and self.newest_before > self.dated
+
+    @property
+    def dated(self) -> date:
+        return date.fromisoformat(self.manifest.content["dated"])
 
 
 def import_file(
@@ -85,7 +98,8 @@ def import_file(
 ) -> Imported:
     """Make ``path`` the active edition, over the one that is active now.
 
-    ``dated``: the day its figures speak of. ``as_of`` (default the same): the day standing is judged for.
+    ``dated``: the day its figures speak of; those of a later day stand over them. ``as_of``: the day standing
+    is judged for, by default the latest that any of the figures speaks of.
     ``choices``: what somebody said its headers mean; read so, the same bytes are another source.
     Raises FileRefused, Busy (G001) and DatabaseAway; whatever is raised, the registry is as it was.
     """
@@ -99,7 +113,7 @@ def import_file(
                 return known
             built = build_edition(settings, table, source_hash, dated, lambda rows: progress("reading", rows))
         importing = _Import(database, settings, built, actor, now, progress)
-        return importing.activate(book or rulebook(), Period(as_of or dated, kind))
+        return importing.activate(book or rulebook(), as_of, kind)
 
 
 @dataclass(frozen=True)
@@ -111,12 +125,15 @@ class _Import:
     now: datetime
     progress: Progress
 
-    def activate(self, book: Rulebook, period: Period) -> Imported:
+    def activate(self, book: Rulebook, as_of: date | None, kind: str) -> Imported:
         manifest = self.built.manifest
         issues_at = self._write_issues()
         with self.database.write() as connection:
             before = read_state(connection)
+            newest = _newest_day(connection, before)
             edition_id = self._begin(connection, before.edition_id)
+        dated = date.fromisoformat(manifest.content["dated"])
+        period = Period(as_of or max(dated, newest or dated), kind)
         publish(self.settings, self.built.folder)
         after = State(
             edition_id, manifest.hash, (edition_id, *before.lineage), None, before.registry_version,
@@ -139,7 +156,7 @@ class _Import:
             self._record(connection, edition_id, before.edition_hash)
         return Imported(
             edition_id, manifest.hash, manifest, staged.id, changed_firms=projection.firms,
-            issues=self.built.issues, notes=self.built.notes, issues_at=issues_at,
+            newest_before=newest, issues=self.built.issues, notes=self.built.notes, issues_at=issues_at,
         )  # fmt: skip
 
     def _begin(self, connection: Connection, parent: int | None) -> int:
@@ -205,14 +222,11 @@ class _Import:
         append(connection, [event], self.now)
 
 
-def check_dated(dated: date, now: datetime) -> None:
-    """A file cannot speak of a day to come: UsageRefused (G005)."""
-    if dated > now.date():
-        raise UsageRefused(
-            "G005",
-            Text(f"数据日期 {dated} 还没到", f"the date {dated} lies in the future"),
-            Text("--dated 写这份数据截至的日期", "--dated is the day the figures speak of"),
-        )
+def _newest_day(connection: Connection, state: State) -> date | None:
+    """The latest day that a visible edition speaks of."""
+    latest = select(func.max(edition.c.dated)).where(edition.c.id.in_(state.lineage))
+    found: date | None = connection.execute(latest).scalar_one()
+    return found
 
 
 def _source_hash(path: Path, choices: Choices) -> str:

@@ -1,6 +1,6 @@
 """The whole registry as tables: the figures of a lineage's editions merged, bucket by bucket.
 
-The same words in the same order as :mod:`models.registry.facts`. Editions are merged by columns; the few
+The same words, weighed the same, as in :mod:`models.registry.words`. Editions are merged by columns; the few
 firms that a hand or a list speaks of get their figures from there, one by one; a complete list's silence
 is again worked out by columns. A test holds the two together.
 """
@@ -16,12 +16,13 @@ from sqlalchemy import Connection, select
 
 from models.fields import NO_TITLE
 from models.registry.editions import folder_with
-from models.registry.facts import ListWord, Pins, complete_lists, figures_of
+from models.registry.facts import Pins, complete_lists, figures_of
 from models.registry.listing import Edition, editions_of
 from models.registry.partitions import BUCKETS, buckets_of, external_dtype, internal, part_name, read_part
 from models.registry.state import State
 from models.registry.tables import correction, title_entry, title_list
 from models.registry.title_columns import MEMBER, title_column
+from models.registry.words import ListWord
 from models.settings import Settings
 
 FIRMS_AT_ONCE = 1_000
@@ -87,8 +88,8 @@ class Registry:
         return frozenset(found | set(self.overlay.columns))
 
     def buckets(self, columns: Collection[str]) -> Iterator[pl.DataFrame]:
-        """Firms with ``uscc``, ``name``, ``first`` (edition they first stand in), ``former`` (names they had
-        before, oldest first) and ``columns`` in the form rules read; each code in one bucket only.
+        """Firms with ``uscc``, ``name``, ``first`` (edition they first stand in), ``former`` (other names
+        they had, oldest first) and ``columns`` in the form rules read; each code in one bucket only.
         """
         wanted = self._held(columns)
         spoken_of = self._spoken_of(wanted)
@@ -106,10 +107,10 @@ class Registry:
         return [column for column in sorted(columns) if column in held]
 
     def _merge(self, bucket: int, columns: Sequence[str], within: Within | None) -> pl.DataFrame:
-        newest, *older = (self._part(one, bucket, columns, within) for one in self.editions)
-        merged = newest
+        by_weight = sorted(self.editions, key=lambda one: (one.dated, one.id), reverse=True)
+        merged, *lighter = (self._part(one, bucket, columns, within) for one in by_weight)
         blank = pl.lit([], dtype=pl.List(pl.String))
-        for part in older:
+        for part in lighter:
             joined = merged.join(
                 part, on="uscc", how="full", coalesce=True, suffix="@", maintain_order="left_right"
             )
@@ -118,7 +119,7 @@ class Registry:
             merged = joined.select(
                 "uscc",
                 *(pl.coalesce(name, f"{name}@") for name in both),
-                pl.coalesce("first@", "first").alias("first"),
+                pl.min_horizontal("first", "first@"),
                 pl.concat_list(pl.col(name).fill_null(blank) for name in ("names@", "names")).alias("names"),
             )
         former = pl.col("names").list.unique(maintain_order=True).list.set_difference(pl.concat_list("name"))

@@ -17,11 +17,11 @@ from models.registry.facts import (
     entries_of,
     hands_of,
     silence_of,
-    told_of,
     uploads_of,
 )
 from models.registry.pulse import Pulse, Words
 from models.registry.state import State
+from models.registry.words import told_of
 
 
 class _Upload(NamedTuple):
@@ -41,6 +41,7 @@ class _Hand(NamedTuple):
     actor: str
     reason: str
     made_at: datetime
+    over: date
 
 
 class _Listed(NamedTuple):
@@ -60,13 +61,13 @@ def one_firm(pulse: Pulse, state: State, uscc: str, *, district: str | None = No
     parts: defaultdict[str, list[Words]] = defaultdict(list)
     for words in pulse.firm(uscc):
         parts[words[0] or ""].append(words)
-    uploads = uploads_of(_uploads(uscc, state, parts["upload"]), state).get(uscc)
+    uploads = uploads_of(_uploads(uscc, state, parts["upload"])).get(uscc)
     if not uploads or not parts["firm"]:
         return None
-    ((_, edition_id, name, own_district, industry, version, _, _),) = parts["firm"]
+    ((_, edition_id, name, own_district, industry, version, *_),) = parts["firm"]
     if int(edition_id or 0) not in state.lineage or district not in (None, own_district):
         return None
-    hands = hands_of(_hands(uscc, state, parts["hand"]), state).get(uscc, {})
+    hands = hands_of(_hands(uscc, state, parts["hand"])).get(uscc, {})
     entries = entries_of(_listed(uscc, parts["entry"])).get(uscc, {})
     figures = Figures(uploads, told_of(uploads, hands, entries, silence_of(_listed(uscc, parts["silence"]))))
     return FirmFacts(
@@ -82,12 +83,12 @@ def _uploads(uscc: str, state: State, parts: Sequence[Words]) -> Iterator[_Uploa
 
 
 def _hands(uscc: str, state: State, parts: Sequence[Words]) -> Iterator[_Hand]:
-    for _, edition_id, number, column, value, actor, reason, made_at in parts:
+    for _, edition_id, number, column, value, actor, reason, made_at, over in parts:
         if int(edition_id or 0) in state.lineage:
             moment = datetime.fromisoformat(made_at or "")
             yield _Hand(
                 uscc, int(edition_id or 0), int(number or 0), column or "", value, actor or "", reason or "",
-                moment,
+                moment, _day(over),
             )  # fmt: skip
 
 
@@ -98,7 +99,7 @@ def _listed(uscc: str, parts: Sequence[Words]) -> list[_Listed]:
             uscc, int(number or 0), title or "", _day(dated), source_name or "",
             _day(valid_until) if valid_until else None, certain in ("1", "true"),
         )
-        for _, number, title, dated, source_name, valid_until, certain, _ in parts
+        for _, number, title, dated, source_name, valid_until, certain, *_ in parts
     ]  # fmt: skip
     return sorted(rows, key=lambda row: (row.dated, row.id))
 

@@ -35,7 +35,7 @@ class Stamp(NamedTuple):
 
 
 Words = tuple[str | None, ...]
-"""One thing said of a firm, all in texts, which both databases give alike: its kind, then seven more."""
+"""One thing said of a firm, all in texts, which both databases give alike: its kind, then eight more."""
 
 _STAMP = (
     "SELECT s.edition_id, s.run_id, s.registry_version, s.keys_version, f.version, f.district "
@@ -45,15 +45,16 @@ _STAMP = (
 
 _FIRM = """
 SELECT 'firm', CAST(edition_id AS text), name, district, CAST(industry AS text), CAST(version AS text),
-    {null}, {null} FROM firm WHERE uscc = {code}
+    {null}, {null}, {null} FROM firm WHERE uscc = {code}
 UNION ALL SELECT 'upload', CAST(f.edition_id AS text), f.document, CAST(e.dated AS text), e.source_name, NULL,
-    NULL, NULL FROM facts f JOIN edition e ON e.id = f.edition_id WHERE f.uscc = {code}
-UNION ALL SELECT 'hand', CAST(edition_id AS text), CAST(id AS text), "column", value, actor, reason,
-    CAST(made_at AS text) FROM correction WHERE uscc = {code}
+    NULL, NULL, NULL FROM facts f JOIN edition e ON e.id = f.edition_id WHERE f.uscc = {code}
+UNION ALL SELECT 'hand', CAST(c.edition_id AS text), CAST(c.id AS text), c."column", c.value, c.actor,
+    c.reason, CAST(c.made_at AS text), CAST(e.dated AS text)
+    FROM correction c JOIN edition e ON e.id = c.edition_id WHERE c.uscc = {code}
 UNION ALL SELECT 'entry', CAST(l.id AS text), l.title, CAST(l.dated AS text), l.source_name,
-    CAST(t.valid_until AS text), CAST(t.certain AS text), NULL
+    CAST(t.valid_until AS text), CAST(t.certain AS text), NULL, NULL
     FROM title_entry t JOIN title_list l ON l.id = t.list_id WHERE t.uscc = {code}
-UNION ALL SELECT 'silence', CAST(id AS text), title, CAST(dated AS text), source_name, NULL, NULL, NULL
+UNION ALL SELECT 'silence', CAST(id AS text), title, CAST(dated AS text), source_name, NULL, NULL, NULL, NULL
     FROM title_list WHERE complete
 """
 
