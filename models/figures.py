@@ -29,11 +29,13 @@ _WARNINGS = frozenset({"E211"})
 
 _UNKNOWN = Text("没有“{column}”这一列", "there is no column “{column}”")
 _UNKNOWN_FIX = Text(
-    "列名见 /v1/standards 和模板，如 revenue_2025、ip_class1",
-    "Write canonical names: revenue_2025, ip_class1",
+    "列名见 GET /v1/fields，按年的带年份，如 revenue_2025、ip_class1",
+    "GET /v1/fields lists them; yearly ones carry their year: revenue_2025, ip_class1",
 )
 _IDENTITY = Text("“{column}”是企业身份，不是指标", "“{column}” says who the firm is; it is no figure")
 _IDENTITY_FIX = Text("名称和代码随登记数据更新，这里不能改", "Names and codes come with the registry's files")
+_YEAR = Text("“{label}”的年份还没到", "{label_en}: that year has not come yet")
+_YEAR_FIX = Text("年份最晚写 {year}", "{year} is the last year there can be figures of")
 _TYPE = Text("“{label}”应为{wanted_zh}", "{label_en}: {wanted_en} is needed")
 _TYPE_FIX = Text("请改成{wanted_zh}；不清楚就写 null", "Write {wanted_en}, or null for a blank")
 
@@ -90,8 +92,11 @@ def column_of(name: str) -> Column | None:
     return Column(name, *parsed) if parsed else None
 
 
-def read_figures(written: Mapping[str, Any]) -> Reading:
-    """Read figures from a JSON object. Never raises; every value that cannot be used is an issue."""
+def read_figures(written: Mapping[str, Any], last_year: int | None = None) -> Reading:
+    """Read figures from a JSON object. Never raises; every value that cannot be used is an issue.
+
+    ``last_year``: a figure of a later year is an issue (F105); a blank is not, so that one can be taken back.
+    """
     figures: dict[str, Any] = {}
     blanks: list[str] = []
     issues: list[FigureIssue] = []
@@ -102,6 +107,8 @@ def read_figures(written: Mapping[str, Any]) -> Reading:
             issues.append(_no_figure(name, column))
             continue
         held, issue = _read(column, value)
+        if held is not None and last_year and column.year and column.year > last_year:
+            held, issue = None, _year_to_come(column, last_year)
         if issue is not None:
             (issues if held is None else warnings).append(issue)
         if held is not None:
@@ -116,6 +123,12 @@ def _no_figure(name: str, column: Column | None) -> FigureIssue:
     if column is None:
         return FigureIssue(name, "F101", _UNKNOWN.format(column=shown), _UNKNOWN_FIX)
     return FigureIssue(name, "F103", _IDENTITY.format(column=shown), _IDENTITY_FIX)
+
+
+def _year_to_come(column: Column, last_year: int) -> FigureIssue:
+    label = column.label
+    message = _YEAR.format(label=label.zh, label_en=label.en)
+    return FigureIssue(column.name, "F105", message, _YEAR_FIX.format(year=last_year))
 
 
 def _read(column: Column, value: Any) -> tuple[Any, FigureIssue | None]:
