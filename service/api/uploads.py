@@ -51,6 +51,9 @@ BODY = {
 }
 
 
+CONFLICT = {"409": {"$ref": "#/components/responses/H409"}}
+
+
 class NotReady(TiduiError):
     """The error workbook is not there yet."""
 
@@ -114,6 +117,7 @@ def read_upload(upload_id: Any) -> Response:
 @blueprint.get("/<uuid:upload_id>/preview")
 @needs("upload")
 @blueprint.response(200, PreviewSchema)
+@blueprint.doc(responses=CONFLICT)
 def read_preview(upload_id: Any) -> Response:
     """前 20 行：原样与读出的结果 The first 20 rows, as written and as read"""
     one = _found(upload_id)
@@ -128,6 +132,7 @@ def read_preview(upload_id: Any) -> Response:
 @needs("upload")
 @blueprint.arguments(MappingOrder)
 @blueprint.response(202, UploadWhole, description="重新检查 It is checked anew")
+@blueprint.doc(responses=CONFLICT)
 def put_mapping(order: dict[str, Any], upload_id: Any) -> Response:
     """手工指定各列是什么，随即重新检查；同一密钥下次沿用 Say what columns mean; remembered for next time"""
     one = _found(upload_id)
@@ -162,6 +167,7 @@ def confirm_upload(order: dict[str, Any], upload_id: Any) -> Response:
 @blueprint.delete("/<uuid:upload_id>")
 @needs("upload")
 @blueprint.response(204)
+@blueprint.doc(responses=CONFLICT)
 def remove_upload(upload_id: Any) -> Response:
     """删除上传及其文件；开始导入之后不能删 Delete an upload with its files, before its import begins"""
     one = _found(upload_id)
@@ -174,6 +180,7 @@ def remove_upload(upload_id: Any) -> Response:
 @blueprint.get("/<uuid:upload_id>/errors.xlsx")
 @needs("upload")
 @blueprint.response(200, description="原有各列，旁边是错误代码、说明、建议", content_type=XLSX)
+@blueprint.doc(responses=CONFLICT)
 def read_errors(upload_id: Any) -> Response:
     """错误表：改好标色的格子，可以原样重新上传 The error workbook: mend it and upload it as it is
 

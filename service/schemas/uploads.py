@@ -50,6 +50,9 @@ class MappingOrder(Strict):
         required=True,
         validate=ma.validate.Length(1, MOST_HEADERS),
         metadata={
+            "minProperties": 1,
+            "maxProperties": MOST_HEADERS,
+            "propertyNames": {"minLength": 1, "maxLength": 500},
             "example": {"2025年产值": {"column": "revenue_2025", "unit": "万元"}, "备注": None},
             "description": "表头 → 列和单位；null 忽略该列；{} 恢复自动识别",
         },

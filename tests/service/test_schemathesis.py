@@ -48,11 +48,21 @@ BEYOND: Mapping[str, tuple[str, Sequence[str]]] = {
     "POST /v1/assessments": ("standards and columns there are", ["422"]),
     "PATCH /v1/firms/{uscc}/facts": ("columns there are, the firm's present version", ["412", "422"]),
     "POST /v1/programmes/{programme}/checks": ("firms or uscc, options there are", ["400", "422"]),
+    "POST /v1/runs": ("editions, standards and rulebooks there are", ["400", "422"]),
+    "GET /v1/runs/{run_id}/results": ("a standard with its verdict, districts there are", ["400", "422"]),
+    "GET /v1/runs/{run_id}/movements": ("a cursor that was given out, districts there are", ["400", "422"]),
+    "GET /v1/movements": ("a run, a day or a cursor that was given out", ["400", "422"]),
+    "GET /v1/expiries": ("a cursor that was given out, days and districts there are", ["400", "422"]),
+    "POST /v1/webhooks": ("public https addresses", ["400"]),
+    "GET /v1/webhooks/{webhook_id}/deliveries": ("a cursor is only ever one that was given out", ["400"]),
     "GET /v1/reconcile": ("JSON within a form field", ["400", "422"]),
+    "POST /v1/uploads": ("a day that has come, a form with its file; a key for one call", ["400", "422"]),
+    "POST /v1/uploads/{upload_id}/confirm": ("an Idempotency-Key is for one call", ["422"]),
+    "PUT /v1/uploads/{upload_id}/mapping": ("headers, columns and units there are", ["422"]),
     "POST /v1/reconcile": ("JSON within a form field", ["400", "422"]),
 }
 """What no schema can say, so that a call right by its schema may be refused all the same; and how."""
-USUAL = ["200", "201", "304", "404", "409"]
+USUAL = ["200", "201", "202", "204", "304", "404", "409"]
 
 
 @pytest.fixture
