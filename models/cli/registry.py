@@ -11,16 +11,15 @@ import click
 import orjson
 
 from models.cli.database import database_for
+from models.cli.firm_shown import facts_dict, print_facts
 from models.cli.operator import operator
 from models.cli.options import Day, as_of_option, day_or_today, json_option, kind_option
 from models.cli.registry_shown import (
     activated_dict,
     edition_dict,
-    facts_dict,
     imported_dict,
     print_activated,
     print_edition,
-    print_facts,
     print_imported,
     print_taken,
     taken_dict,

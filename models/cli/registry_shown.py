@@ -5,19 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
-from models.codes import decode_industry, districts, industries
-from models.fields import Field, catalogue
 from models.registry.activating import Activated
-from models.registry.facts import Fact, FirmFacts
 from models.registry.importing import Imported
 from models.registry.listing import Edition
 from models.registry.titles import ListTaken, ListTerms
 from models.tabular.issue_table import general, issue_counts
-
-SOURCES = {"upload": "导入", "hand": "人工更正", "list": "名单"}
 
 
 def imported_dict(done: Imported) -> dict[str, Any]:
@@ -127,71 +120,6 @@ def print_taken(done: ListTaken, terms: ListTerms, restood: bool) -> None:
         _say("  注意：全量名单里名称对不上的企业会被当作“无”，请先核对。 Names that fit no firm count as 无.")
     if not restood:
         _say("  还没重评：tidui registry restand。 Not judged anew yet.")
-
-
-def facts_dict(firm: FirmFacts) -> dict[str, Any]:
-    return {
-        "uscc": firm.uscc,
-        "name": firm.name,
-        "former_names": list(firm.former_names),
-        "district": firm.district,
-        "industry": None if firm.industry is None else decode_industry(firm.industry),
-        "version": firm.version,
-        "facts": {column: _fact_dict(fact) for column, fact in sorted(firm.facts.items())},
-    }
-
-
-def print_facts(firm: FirmFacts) -> None:
-    console = Console()
-    former = f"（曾用名：{'、'.join(firm.former_names)}）" if firm.former_names else ""
-    name = firm.name or "（无名称）"
-    console.print(f"[bold]{name}[/bold]{former}　{firm.uscc}　第 {firm.version} 版", soft_wrap=True)
-    place = districts().label(firm.district) if firm.district else "区不详"
-    trade = industries().label(firm.industry) if firm.industry is not None else "行业不详"
-    console.print(f"{place}　{trade}", highlight=False)
-    table = Table("项目", "值", "来源", "日期", "出处", "另有", box=None)
-    order = {field.key: at for at, field in enumerate(catalogue())}
-    for column in sorted(firm.facts, key=lambda name: (order[_field(name)[0].key], name)):
-        field, year = _field(column)
-        fact = firm.facts[column]
-        also = "；".join(f"{SOURCES[other.source]} {other.value}（{other.dated}）" for other in fact.also)
-        label = f"{field.header_zh} {year}" if year else field.header_zh
-        table.add_row(label, _value(field, fact), SOURCES[fact.source], str(fact.dated), fact.origin, also)
-    console.print(table)
-
-
-def _field(column: str) -> tuple[Field, int | None]:
-    parsed = catalogue().parse_column(column)
-    assert parsed is not None, column
-    return parsed
-
-
-def _value(field: Field, fact: Fact) -> str:
-    if isinstance(fact.value, bool):
-        return "是" if fact.value else "否"
-    if fact.value == "none" and field.type == "title":
-        return "无"
-    if field.type == "money":
-        return f"{fact.value:,} {field.unit}"
-    if field.options and fact.value in field.options:
-        return field.options[fact.value].zh
-    if field.type == "ratio":
-        return f"{fact.value:.4%}".rstrip("0").rstrip(".%") + "%"
-    return f"{fact.value} {field.unit}".strip()
-
-
-def _fact_dict(fact: Fact) -> dict[str, Any]:
-    found = {
-        "value": fact.value,
-        "source": fact.source,
-        "dated": fact.dated.isoformat(),
-        "origin": fact.origin,
-        "edition": fact.edition_id,
-        "list": fact.list_id,
-        "reason": fact.reason,
-        "also": [_fact_dict(other) for other in fact.also],
-    }
-    return {key: value for key, value in found.items() if value not in (None, [])}
 
 
 def _say(text: str) -> None:
