@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 import orjson
@@ -39,20 +40,50 @@ def audit() -> None:
 def verify(anchor: tuple[int, str] | None, as_json: bool) -> None:
     """核对整条链：改动、删除、调换、插入都能发现。退出码 0 完好，1 有问题。
 
-    Check the whole chain. Keep the last line it prints: as --anchor it later shows a rewritten chain too.
+    链尾连同链头一起被截掉、或整条链被重写，只有用 --anchor 才能发现：请把第二行另存到别处。
+
+    Check the whole chain. An end cut off together with its head, or a chain written anew, only shows with
+    --anchor: keep the second line somewhere else.
     """
-    with _settled() as database, database.read() as connection:
-        found = store.verify(connection, anchor)
-    if as_json:
-        reason = {"zh": found.reason.zh, "en": found.reason.en} if found.reason else None
-        plain = {"records": found.records, "head": found.head, "bad": found.bad, "reason": reason}
-        click.echo(orjson.dumps(plain).decode())
-    elif found.reason is None:
-        click.echo(f"完好，共 {found.records} 条。 Sound, {found.records} records.")
-        click.echo(f"{found.records}:{found.head}")
-    else:
-        click.echo(f"第 {found.bad} 条有问题：{found.reason.zh}。\nRecord {found.bad}: {found.reason.en}.")
+    with database_for(read_settings()) as database:
+        with database.read() as connection:
+            torn = store.torn_out(connection)
+        if torn is None:  # without its tables the audit takes nothing in
+            drain_left_over(read_settings().spool, database, datetime.now(UTC))
+        with database.read() as connection:
+            found = store.verify(connection, anchor)
+    click.echo(orjson.dumps(_plain(found)).decode() if as_json else "\n".join(_told(found)))
     sys.exit(0 if found.sound else 1)
+
+
+def _plain(found: store.Verification) -> dict[str, Any]:
+    reason = {"zh": found.reason.zh, "en": found.reason.en} if found.reason else None
+    return {
+        "records": found.records,
+        "head": found.head,
+        "bad": found.bad,
+        "reason": reason,
+        "anchor": found.anchor,
+    }
+
+
+def _told(found: store.Verification) -> Iterator[str]:
+    if found.reason is not None:
+        where_zh, where = ("", "") if found.bad is None else (f"第 {found.bad} 条", f"Record {found.bad}: ")
+        yield f"{where_zh}有问题：{found.reason.zh}。"
+        yield f"{where}{found.reason.en}."
+        return
+    yield f"完好，共 {found.records} 条。 Sound, {found.records} records."
+    yield f"{found.records}:{found.head}"
+    yield "请把上面这行（编号:校验值）另存到别处，下次作 --anchor。 Keep the line above, as an --anchor."
+    if found.anchor is None:
+        yield "“完好”指链内各条相符。没用 --anchor：末尾几条连同链头一起被删、或整条链被重写，这里看不出来。"
+        yield "Sound means that the records fit together. Without --anchor an end cut off together with"
+        yield "the chain's head, or a chain written anew, does not show."
+    else:
+        yield f"第 {found.anchor} 条与另存的相符，到它为止未被改动；其后有没有被截尾，要用更新的一行来核对。"
+        yield f"Record {found.anchor} is as it was noted; whether an end after it was cut off,"
+        yield "only a later note can show."
 
 
 @audit.command("list")
@@ -119,6 +150,6 @@ def _anchor(value: str | None) -> tuple[int, str] | None:
     match = re.fullmatch(r"(\d{1,18}):([0-9a-f]{64})", value)
     if match is None:
         raise click.BadParameter(
-            "应为 编号:校验值，如 verify 最后一行所示。 Number and hash, as verify prints."
+            "应为 编号:校验值，如 verify 第二行所示。 Number and hash, as verify prints."
         )
     return int(match[1]), match[2]

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, func, inspect, select, update
 
 from models.errors import Text
 from models.registry.tables import audit, audit_head
@@ -85,16 +85,22 @@ class Record:
 
 @dataclass(frozen=True)
 class Verification:
-    """``bad`` is the number of the first record that does not fit, with the reason; None when all do."""
+    """``bad`` is the number of the first record that does not fit; ``reason`` what is wrong, None if nothing.
+
+    Sound says nothing of records after the anchor: an end cut off with its head leaves no trace here.
+    """
 
     records: int
     head: str
     bad: int | None = None
     reason: Text | None = None
 
+    anchor: int | None = None
+    """Number of the record that a hash noted elsewhere was found to fit."""
+
     @property
     def sound(self) -> bool:
-        return self.bad is None
+        return self.reason is None
 
 
 def fingerprint(value: Any) -> str:
@@ -154,6 +160,8 @@ def every(connection: Connection) -> Iterator[Record]:
 
 def verify(connection: Connection, anchor: tuple[int, str] | None = None) -> Verification:
     """Read the whole chain. ``anchor`` is a number and a hash noted earlier, which must still stand in it."""
+    if torn := torn_out(connection):
+        return Verification(0, "", reason=torn)
     count, previous = 0, ""
     for row in _rows(connection):
         complaint = _complaint(row, count + 1, previous, anchor)
@@ -165,7 +173,24 @@ def verify(connection: Connection, anchor: tuple[int, str] | None = None) -> Ver
         return Verification(count, previous, count + 1, _end(head.seq, count))
     if anchor and anchor[0] > count:
         return Verification(count, previous, count + 1, _end(anchor[0], count))
-    return Verification(count, previous)
+    return Verification(count, previous, anchor=anchor[0] if anchor else None)
+
+
+def torn_out(connection: Connection) -> Text | None:
+    """What is said where a table of the audit, or the one row of its head, is not there any more."""
+    tables = inspect(connection)
+    for table in (audit, audit_head):
+        if not tables.has_table(table.name):
+            return Text(
+                f"审计的表 {table.name} 不见了，有人动过数据库",
+                f"the audit's table {table.name} is missing: the database was tampered with",
+            )
+    if connection.execute(select(func.count()).select_from(audit_head)).scalar_one() != 1:
+        return Text(
+            "审计的表 audit_head 应当只有一行，被人动过",
+            "the audit's table audit_head should hold one row: it was tampered with",
+        )
+    return None
 
 
 def _row(event: Event, seq: int, previous: str, now: datetime) -> dict[str, Any]:

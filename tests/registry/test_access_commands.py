@@ -71,10 +71,12 @@ def test_the_audit_is_verified_listed_and_taken_out(data: Path) -> None:
     sound = run("audit", "verify")
     assert (sound.exit_code, sound.stdout.splitlines()[0]) == (0, "完好，共 2 条。 Sound, 2 records.")
     anchor = sound.stdout.splitlines()[1]
+    assert "没用 --anchor：末尾几条连同链头一起被删" in sound.stdout
     run("audit", "export", str(data / "audit.jsonl"))
     lines = (data / "audit.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["action"] for line in lines] == ["key.create", "key.create", "audit.export"]
-    assert run("audit", "verify", "--anchor", anchor).exit_code == 0
+    noted = run("audit", "verify", "--anchor", anchor)
+    assert (noted.exit_code, "第 2 条与另存的相符" in noted.stdout) == (0, True)
     assert run("audit", "list", "--action", "audit.export").stdout.count("\n") == 1
     with pytest.raises(TiduiError):
         run("audit", "export", str(data / "audit.jsonl"))  # never over a file that is there
@@ -91,3 +93,15 @@ def test_a_tampered_audit_is_told_by_record_and_exit_code(data: Path) -> None:
     assert found.exit_code == 1
     assert "第 2 条" in found.stdout
     assert "Record 2" in found.stdout
+
+
+def test_an_audit_without_its_head_was_tampered_with(data: Path) -> None:
+    run("keys", "create", "--scopes", "lookup", "--label", "a")
+    with sqlite3.connect(data / "tidui.sqlite") as connection:
+        connection.execute("DROP TABLE audit_head")
+    connection.close()
+    found = run("audit", "verify")
+    assert found.exit_code == 1
+    assert "audit_head 不见了，有人动过数据库" in found.stdout
+    assert "tampered with" in found.stdout
+    assert json.loads(run("audit", "verify", "--json").stdout)["reason"]

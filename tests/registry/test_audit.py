@@ -130,6 +130,34 @@ def test_a_rewritten_chain_is_found_by_a_noted_hash(database: Database) -> None:
         assert verify(connection, (9, noted.head)).bad == 7
 
 
+def test_an_end_cut_off_with_its_head_only_shows_by_the_anchor(database: Database) -> None:
+    fill(database)
+    with database.read() as connection:
+        noted = verify(connection)
+    with tampering(database) as connection:
+        connection.execute(text("DELETE FROM audit WHERE seq = 5"))
+        connection.execute(
+            text("UPDATE audit_head SET seq = 4, hash = (SELECT hash FROM audit WHERE seq = 4)")
+        )
+    with database.read() as connection:
+        alone, anchored = verify(connection), verify(connection, (noted.records, noted.head))
+    assert (alone.sound, alone.anchor) == (True, None)
+    assert (anchored.sound, anchored.bad) == (False, 5)
+
+
+@pytest.mark.parametrize("statement", ["DROP TABLE audit_head", "DELETE FROM audit_head", "DROP TABLE audit"])
+def test_a_table_that_was_taken_away_is_called_tampering(database: Database, statement: str) -> None:
+    fill(database)
+    with database.write() as connection:
+        connection.exec_driver_sql(statement)
+    with database.read() as connection:
+        found = verify(connection)
+    assert not found.sound
+    assert found.reason is not None
+    assert statement.split()[2] in found.reason.en
+    assert "tampered with" in found.reason.en
+
+
 @pytest.mark.parametrize(
     "statement", ["UPDATE audit SET purpose = 'x'", "DELETE FROM audit", "TRUNCATE audit"]
 )
