@@ -21,7 +21,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from models.registry.partitions import Part, PartsWriter, settle
+from models.registry.partitions import FORMER, Part, PartsWriter, settle
 from models.registry.rejects import write_rejected
 from models.settings import Settings
 from models.store import store_of
@@ -54,6 +54,11 @@ class Manifest:
     @property
     def columns(self) -> tuple[str, ...]:
         return tuple(self.content["columns"])
+
+    @property
+    def former_names(self) -> bool:
+        """Whether its parts have a column of former names."""
+        return bool(self.content.get("former_names"))
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -159,10 +164,11 @@ def _write(
     twice = _standing_twice(table)
     barred = list(twice)
     columns = sorted(table.available)
-    writer = PartsWriter(folder, columns)
+    former = table.has_former_names
+    writer = PartsWriter(folder, columns, former=former)
     rejects: list[pl.DataFrame] = []
     rows = 0
-    for piece in table.batches(columns, log):
+    for piece in table.batches([FORMER, *columns] if former else columns, log):
         enters = pl.col("error").is_null() & ~pl.col("row").is_in(barred)
         firms = piece.filter(enters)
         writer.add(firms)
@@ -186,6 +192,7 @@ def _write(
             "parts": [asdict(part) for part in parts],
             "rejected": asdict(rejected) if rejected else None,
             "columns": columns,
+            **({"former_names": True} if former else {}),
             "source": _source(table, source_hash),
             "dated": dated.isoformat(),
             "counts": counts,

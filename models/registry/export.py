@@ -14,9 +14,10 @@ import xlsxwriter
 from models.registry.audit import Actor, append
 from models.registry.database import Database
 from models.registry.merged import Registry, read_registry
-from models.registry.partitions import external, external_dtype
+from models.registry.partitions import FORMER, NAMES, external, external_dtype
 from models.registry.state import State, active, read_state
 from models.settings import Settings
+from models.tabular.former import JOINED
 from models.tabular.issue_table import neutralise
 from models.tabular.issues import refusal
 from models.tabular.output import atomic_output, check_output
@@ -38,7 +39,7 @@ def export(
     now: datetime,
     progress: Progress = _silent,
 ) -> int:
-    """Write code, name and every canonical column of every firm; how many firms. The export is audited.
+    """Write code, names and every canonical column of every firm; how many firms. The export is audited.
 
     ``path`` ends in .csv, .xlsx or .parquet. Raises OutputRefused, NoEdition (G003), DatabaseAway.
     """
@@ -47,19 +48,27 @@ def export(
         state = read_state(connection)
         active(state)
         registry = read_registry(connection, settings, state)
-    columns = sorted(registry.columns)
+    columns = [*_names(registry), *sorted(registry.columns)]
     with atomic_output(path) as part:
         firms = _WRITERS[path.suffix.lower()](part, path, columns, _frames(registry, columns, progress))
         _record(database, state, path, firms, actor, now)
     return firms
 
 
+def _names(registry: Registry) -> Sequence[str]:
+    """``name``, and former names where there may be any."""
+    several = len(registry.editions) > 1 or registry.editions[0].manifest.former_names
+    return NAMES if several else NAMES[:1]
+
+
 def _frames(registry: Registry, columns: Sequence[str], progress: Progress) -> Iterator[pl.DataFrame]:
     firms = 0
-    for bucket in registry.buckets(columns):
-        blank = [pl.lit(None, dtype=external_dtype(c)).alias(c) for c in columns if c not in bucket.columns]
-        held = [external(c) for c in columns if c in bucket.columns]
-        yield bucket.select("uscc", "name", *held, *blank).select("uscc", "name", *columns)
+    figures = [column for column in columns if column not in NAMES]
+    former = pl.col("former").list.join(JOINED).replace("", None).alias(FORMER)
+    for bucket in registry.buckets(figures):
+        blank = [pl.lit(None, dtype=external_dtype(c)).alias(c) for c in figures if c not in bucket.columns]
+        held = [external(c) for c in figures if c in bucket.columns]
+        yield bucket.with_columns(*held, *blank, former).select("uscc", *columns)
         firms += bucket.height
         progress(firms)
 
@@ -83,7 +92,7 @@ def _csv(part: Path, path: Path, columns: Sequence[str], frames: Iterator[pl.Dat
     firms = 0
     with part.open("wb") as file:
         for frame in frames:
-            safe = frame.with_columns(neutralise(pl.col("name")))
+            safe = frame.with_columns(neutralise(pl.col(name)) for name in NAMES if name in columns)
             safe.write_csv(file, include_header=not firms, include_bom=not firms)
             firms += frame.height
     return firms
@@ -96,7 +105,7 @@ def _xlsx(part: Path, path: Path, columns: Sequence[str], frames: Iterator[pl.Da
     with xlsxwriter.Workbook(part, options) as book:
         sheet = book.add_worksheet("数据")
         sheet.freeze_panes(1, 2)
-        sheet.write_row(0, 0, ["uscc", "name", *columns])
+        sheet.write_row(0, 0, ["uscc", *columns])
         for frame in frames:
             if firms + frame.height > _EXCEL_ROWS:
                 raise refusal("E403", str(path), rows=f"{firms + frame.height:,}")

@@ -14,17 +14,19 @@ import orjson
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from models.registry.firm_rows import firm_rows, firm_version
+from models.registry.partitions import FORMER, NAMES
 from models.registry.state import State
 from models.registry.tables import correction, edition, title_entry, title_list
 from models.registry.tables import facts as facts_table
 from models.registry.title_columns import MEMBER, NOT_HELD, title_column
 from models.registry.words import Fact, Hand, ListWord, Upload, last_upload, out_of_order, told_of
+from models.tabular.former import split_former
 
 __all__ = [
     "Fact", "Figures", "FirmFacts", "complete_lists", "figures_of", "firm_facts", "firm_version"
 ]  # fmt: skip
 
-IDENTITY = ("uscc", "name")
+IDENTITY = ("uscc", *NAMES)
 """Stand in a document and are no figures."""
 
 
@@ -72,8 +74,14 @@ class Figures(Mapping[str, Fact]):
 
     def former_names(self, name: str | None) -> tuple[str, ...]:
         """Other names that editions give, the latest first."""
-        names = dict.fromkeys(upload.document.get("name") for upload in reversed(self._uploads))
+        names = dict.fromkeys(one for upload in reversed(self._uploads) for one in _names(upload.document))
         return tuple(other for other in names if other is not None and other != name)
+
+
+def _names(document: Mapping[str, Any]) -> Iterator[str | None]:
+    """The name that a document gives, then the former ones."""
+    yield document.get("name")
+    yield from split_former(document.get(FORMER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,7 @@ class FirmFacts:
     version: int
     """Counts corrections by hand."""
     former_names: tuple[str, ...] = ()
-    """Names of earlier editions, the latest first."""
+    """Names of earlier editions and those that files call former ones, the latest first."""
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
     @property

@@ -25,7 +25,7 @@ from models.registry.days import check_dated
 from models.registry.editions import Built, Manifest, build_edition, publish, read_manifest
 from models.registry.lock import one_at_a_time
 from models.registry.merged import read_registry
-from models.registry.partitions import BUCKETS, documents, file_hash, read_part
+from models.registry.partitions import BUCKETS, NAMES, documents, file_hash, read_part
 from models.registry.search.tables import firm_name, name_gram
 from models.registry.search.write import NameEntry, stage_names
 from models.registry.staging import BATCH, count_rows, stage
@@ -36,6 +36,7 @@ from models.rules.quantity import Period
 from models.rules.rulebook import Rulebook, rulebook
 from models.settings import Settings
 from models.tabular.choices import NO_CHOICES, Choices, plain_choices
+from models.tabular.former import split_former
 from models.tabular.issue_table import write_issue_table
 from models.tabular.issues import Issue, IssueLog
 from models.tabular.reader import open_table
@@ -192,16 +193,19 @@ class _Import:
             self.progress("facts", done)
 
     def _stage_names(self, edition_id: int, before: State) -> None:
-        """Every firm's name, a nameless one's too: its code is found by a part of it."""
+        """Every firm's names, a nameless one's too: its code is found by a part of it."""
         stage_names(self.database, edition_id, self._names(), lineage=before.lineage)
 
     def _names(self) -> Iterator[NameEntry]:
         done = 0
+        names = NAMES if self.built.manifest.former_names else NAMES[:1]
         for bucket in range(BUCKETS):
-            part = read_part(self.built.folder, bucket, ("uscc", "name"))
+            part = read_part(self.built.folder, bucket, ("uscc", *names))
             self.progress("names", done)
-            for code, name in part.iter_rows():
+            for code, name, *former in part.iter_rows():
                 yield NameEntry(code, name or "")
+                for joined in former:
+                    yield from (NameEntry(code, other) for other in split_former(joined))
             done += part.height
 
     def _write_issues(self) -> Path | None:

@@ -18,12 +18,21 @@ from models.fields import NO_TITLE
 from models.registry.editions import folder_with
 from models.registry.facts import Pins, complete_lists, figures_of
 from models.registry.listing import Edition, editions_of
-from models.registry.partitions import BUCKETS, buckets_of, external_dtype, internal, part_name, read_part
+from models.registry.partitions import (
+    BUCKETS,
+    NAMES,
+    buckets_of,
+    external_dtype,
+    internal,
+    part_name,
+    read_part,
+)
 from models.registry.state import State
 from models.registry.tables import correction, title_entry, title_list
 from models.registry.title_columns import MEMBER, title_column
 from models.registry.words import ListWord
 from models.settings import Settings
+from models.tabular.former import JOINED
 
 FIRMS_AT_ONCE = 1_000
 Within = Callable[[pl.Series], pl.Series]
@@ -129,7 +138,8 @@ class Registry:
         """One edition's part with every wanted column, blank where the edition has none."""
         held = set(one.manifest.columns)
         folder = folder_with(self.settings, one.hash, part_name(bucket))
-        part = read_part(folder, bucket, ["uscc", "name", *(c for c in columns if c in held)])
+        told = NAMES if one.manifest.former_names else NAMES[:1]
+        part = read_part(folder, bucket, ["uscc", *told, *(c for c in columns if c in held)])
         if within is not None:
             part = part.filter(within(part["uscc"]))
         part = part.with_columns(
@@ -140,10 +150,8 @@ class Registry:
             for c in columns
             if c in self.overlay.complete
         ]
-        names = pl.concat_list("name").list.drop_nulls().alias("names")
-        return part.with_columns(*dated, names, pl.lit(one.id, dtype=pl.Int32).alias("first")).with_columns(
-            internal(c) for c in columns
-        )
+        part = part.with_columns(*dated, _names(told), pl.lit(one.id, dtype=pl.Int32).alias("first"))
+        return part.drop(told[1:]).with_columns(internal(c) for c in columns)
 
     def _with_overlay(
         self, frame: pl.DataFrame, spoken_of: pl.DataFrame | None, columns: Sequence[str]
@@ -186,6 +194,12 @@ class Registry:
             "bucket", as_dict=True, include_key=False
         )
         return {int(bucket[0]): part for bucket, part in parts.items()}
+
+
+def _names(told: Sequence[str]) -> pl.Expr:
+    """All names an edition gives, as a list: former ones first."""
+    former = [pl.col(name).str.split(JOINED).fill_null([]) for name in told[1:]]
+    return pl.concat_list(*former, "name").list.drop_nulls().alias("names")
 
 
 def read_registry(connection: Connection, settings: Settings, state: State) -> Registry:

@@ -20,6 +20,10 @@ import pyarrow.parquet as pq
 from models.dtypes import dtype_of
 from models.fields import NO_TITLE, Field, catalogue
 from models.registry.title_columns import NONE
+from models.tabular.former import FORMER_NAME
+
+FORMER = FORMER_NAME.key
+NAMES = ("name", FORMER)
 
 BUCKETS = 16
 ROW_GROUP = 8_192
@@ -72,20 +76,24 @@ def internal(column: str) -> pl.Expr:
 
 
 def documents(part: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
-    """One JSON object per firm: its name, then every figure of ``columns`` that is not blank."""
-    cells = [_cell(name) for name in ("name", *columns)]
+    """One JSON object per firm: its name, then every figure of ``columns`` that is not blank.
+
+    Former names stand in it where the part has them.
+    """
+    former = [FORMER] if FORMER in part.columns else []
+    cells = [_cell(name) for name in ("name", *former, *columns)]
     inside = pl.concat_str(cells, separator=",", ignore_nulls=True)
     return part.select(pl.concat_str(pl.lit("{"), inside, pl.lit("}")).alias("document")).to_series()
 
 
 def _cell(column: str) -> pl.Expr:
     """``"revenue_2025":123``, null for a blank."""
-    value, dtype = pl.col(column), external_dtype(column)
-    if column == "name":  # the only text that may hold anything
+    value = pl.col(column)
+    if column in NAMES:  # the only texts that may hold anything
         written = pl.struct(value).struct.json_encode()
         return pl.when(value.is_not_null()).then(written.str.slice(1).str.head(-1))
     text = value.cast(pl.String)
-    if dtype in (pl.String, pl.Date):
+    if external_dtype(column) in (pl.String, pl.Date):
         return pl.concat_str(pl.lit(f'"{column}":"'), text, pl.lit('"'))
     return pl.concat_str(pl.lit(f'"{column}":'), text)
 
@@ -102,15 +110,20 @@ class Part:
 class PartsWriter:
     """Deals firms out to the parts, keeping the order of the file in each; some rows wait in memory."""
 
-    def __init__(self, folder: Path, columns: Sequence[str]) -> None:
-        """``columns``: canonical columns of figures, in the order they are to stand in."""
+    def __init__(self, folder: Path, columns: Sequence[str], *, former: bool = False) -> None:
+        """``columns``: canonical columns of figures, in the order they are to stand in.
+
+        ``former``: there is a column of former names, too.
+        """
         self._folder = folder
+        self._names = ("name", FORMER) if former else ("name",)
         self._columns = columns
         self._waiting: list[pl.DataFrame] = []
         self._held = 0
         self._rows = [0] * BUCKETS
         dtypes = {column: external_dtype(column) for column in columns}
-        empty = pl.DataFrame(schema={"row": pl.UInt32, "uscc": pl.String, "name": pl.String, **dtypes})
+        names = dict.fromkeys(("uscc", *self._names), pl.String)
+        empty = pl.DataFrame(schema={"row": pl.UInt32, **names, **dtypes})
         self._schema = _arrow(empty).schema
         self._writers = [
             pq.ParquetWriter(folder / part_name(bucket), self._schema, compression="zstd")
@@ -119,8 +132,8 @@ class PartsWriter:
 
     def add(self, firms: pl.DataFrame) -> None:
         """Firms in internal form with ``row``, ``uscc``, ``name`` and the columns."""
-        name = pl.col("name").str.replace_all("\x00", "", literal=True)  # no database holds one
-        firms = firms.select("row", "uscc", name, *(external(column) for column in self._columns))
+        names = pl.col(self._names).str.replace_all("\x00", "", literal=True)  # no database holds one
+        firms = firms.select("row", "uscc", names, *(external(column) for column in self._columns))
         self._waiting.append(firms.with_columns(buckets_of(firms["uscc"])))
         self._held += firms.height
         if self._held >= _HELD_BACK:

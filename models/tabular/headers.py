@@ -17,6 +17,7 @@ from typing import Literal
 from models.fields import Field, catalogue
 from models.tabular.cells import MONEY_TENS
 from models.tabular.choices import NO_CHOICES, Choices
+from models.tabular.former import FORMER_NAME
 from models.tabular.issues import Issue, refusal
 
 How = Literal["key", "header", "synonym", "chosen", "ignored", "unusable"]
@@ -247,10 +248,11 @@ def _tidy(text: str) -> str:
 def _names() -> Mapping[str, tuple[Field, How]]:
     """Normalised name → field; the key and the header of a field before anybody's synonym."""
     names: dict[str, tuple[Field, How]] = {}
-    for field in catalogue():
+    fields = (*catalogue(), FORMER_NAME)
+    for field in fields:
         names[field.key] = (field, "key")
         names[_tidy(normal_header(field.header_zh))] = (field, "header")
-    for field in catalogue():
+    for field in fields:
         for synonym in field.synonyms:
             names.setdefault(_tidy(normal_header(synonym)), (field, "synonym"))
     return names

@@ -21,8 +21,9 @@ import polars as pl
 
 from models.tabular.cells import as_text, read_uscc, reader_for, without_float_tail
 from models.tabular.choices import NO_CHOICES, Choice, Choices
-from models.tabular.convert import is_worded, quick
+from models.tabular.convert import Quick, is_worded, quick
 from models.tabular.csvfile import open_csv
+from models.tabular.former import FORMER_NAME, read_former
 from models.tabular.guard import Limits
 from models.tabular.headers import ColumnReading, read_headers
 from models.tabular.issues import Issue, IssueLog, refusal
@@ -161,7 +162,12 @@ class Table:
     @cached_property
     def available(self) -> frozenset[str]:
         """The canonical columns of figures it can give, such as ``revenue_2025``."""
-        return frozenset(self._by_name) - {"uscc", "name"}
+        return frozenset(self._by_name) - {"uscc", "name", FORMER_NAME.key}
+
+    @property
+    def has_former_names(self) -> bool:
+        """Whether a column tells former names (:mod:`models.tabular.former`)."""
+        return FORMER_NAME.key in self._by_name
 
     @cached_property
     def _by_name(self) -> dict[str, ColumnReading]:
@@ -184,17 +190,23 @@ class Table:
     def batches(self, columns: Collection[str], log: IssueLog) -> Iterator[pl.DataFrame]:
         """Firms piece by piece in their order: ``row`` (UInt32), ``uscc``, ``name``, ``error``, figures.
 
-        Columns that are not ``available`` are left out; the others come in the order asked for, and only they
-        are read from the file. An unreadable row has its ``error`` told and its figures null.
+        Columns that are not ``available`` are left out (``former_name`` may be asked for); the others come in
+        the order asked for, and only they are read from the file. An unreadable row has its ``error`` told
+        and its figures null.
         Issues go to ``log`` meanwhile; :meth:`finish` follows. Raises E010 where the file is damaged.
         """
-        wanted = [name for name in dict.fromkeys(columns) if name in self.available]
+        wanted = [
+            name for name in dict.fromkeys(columns) if name in self.available or self._tells_former(name)
+        ]
         self._ledger = CodeLedger()
         morsel = self._morsel(wanted, log, self._ledger)
         figures = [figure for figure in (morsel.code, morsel.name, *morsel.figures) if figure]
         written = list(dict.fromkeys(figure.source for figure in figures))
         wordy = [figure.source for figure in morsel.figures if figure.quick is None]
         yield from map(morsel, self._pieces(written, wordy))
+
+    def _tells_former(self, name: str) -> bool:
+        return name == FORMER_NAME.key and self.has_former_names
 
     def _pieces(self, columns: Sequence[str], wordy: Sequence[str]) -> Iterator[Piece]:
         try:
@@ -295,6 +307,8 @@ class Table:
         reading = self._by_name[name]
         field, unit, at = reading.field, reading.unit, f"c{reading.position}"
         assert field is not None
+        if field is FORMER_NAME:  # each cell exactly, for it may hold several names
+            return Figure(name, reading.header, field, at, read_former, Quick(pl.lit(None, dtype=pl.String)))
         dtype = dtypes[at]
         plan = None if is_worded(field, dtype) else quick(field, unit, at, dtype, self._sample(name))
         return Figure(name, reading.header, field, at, reader_for(field, unit), plan)
