@@ -27,7 +27,7 @@ from service.supervisor import only_one, redis_for, serve_web
 @click.option("--demo", is_flag=True, help="装入演示名册，打印一个现成的密钥。Load the demo registry.")
 @click.option("--check", is_flag=True, help="只检查设置和各项服务，不启动。Check settings and services only.")
 def serve(host: str, port: int, workers: int, demo: bool, check: bool) -> None:
-    """启动服务：网页接口和（没有设 TIDUI_REDIS_URL 时）内置的 Redis 兼容服务。
+    """启动服务：网页接口、后台工作进程、定时器，和（没有设 TIDUI_REDIS_URL 时）内置的 Redis 兼容服务。
 
     Run the service; stop it with Ctrl-C. Settings are TIDUI_… variables, see docs/run.md.
     """

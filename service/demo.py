@@ -18,7 +18,7 @@ from models.settings import Settings
 
 DATED = date(2026, 6, 30)
 """The day the demo registry's figures are of; so that every start shows the same answers."""
-SCOPES = ("lookup", "assess", "write", "programme")
+SCOPES = ("lookup", "assess", "write", "programme", "upload", "run")
 SCRAP = 10
 """Characters of a name to search by."""
 ACTOR = Actor("tidui serve --demo", "administrator", "command line", "演示 demo")

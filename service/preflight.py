@@ -5,9 +5,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 
 import redis
 
+from models.doctor.services import store_keeps
 from models.errors import TiduiError
 from models.registry.database import Database
 from models.registry.migrate import is_current
@@ -15,6 +17,7 @@ from models.registry.state import read_state
 from models.rules.rulebook import rulebook
 from models.settings import Settings
 from service import embedded
+from workers.queue import make_celery
 
 Check = Callable[[], str]
 
@@ -27,6 +30,8 @@ def preflight(settings: Settings, say: Callable[[str], None]) -> bool:
         ("规则包 rule packs", _rules),
         ("数据库 database", partial(_database, settings, database)),
         ("Redis", partial(_redis, settings)),
+        ("存储 store", partial(_store, settings)),
+        ("后台任务 workers", partial(_workers, settings)),
     ]
     try:
         return all([_one(name, check, say) for name, check in checks])
@@ -61,6 +66,21 @@ def _database(settings: Settings, database: Database) -> str:
     with database.read() as connection:
         edition = read_state(connection).edition_id
     return f"{kind}，" + (f"在用名册版本 {edition}" if edition else "还没有名册：tidui registry import 文件")
+
+
+def _store(settings: Settings) -> str:
+    found = list(store_keeps(settings))
+    if any(one.level == "error" for one in found):
+        raise OSError(found[0].text.zh)
+    return "；".join(one.text.zh for one in found)
+
+
+def _workers(settings: Settings) -> str:
+    if not settings.workers:
+        return "不随服务启动（TIDUI_WORKERS=0）：另外运行 tidui worker 和 tidui beat"
+    groups = [name for name in make_celery(settings).conf.include if import_module(name)]
+    logs = settings.data / "logs"
+    return f"{settings.workers} 个工作进程和定时器随服务启动，{len(groups)} 组任务；日志在 {logs}"
 
 
 def _redis(settings: Settings) -> str:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,16 @@ class Child:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+
+def stop_all(children: Sequence[Child], grace: float) -> None:
+    """SIGTERM to all at once; what still runs after ``grace`` seconds is killed with its group."""
+    for child in children:
+        if child.running:
+            child.process.terminate()
+    deadline = time.monotonic() + grace
+    for child in children:
+        child.stop(max(0.1, deadline - time.monotonic()))
 
 
 def _die_with_parent() -> None:

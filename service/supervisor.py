@@ -1,4 +1,4 @@
-"""``tidui serve``: the embedded server, the web server, started together and stopped together."""
+"""``tidui serve``: Redis of our own, web server, worker and beat, started together and stopped together."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ from types import FrameType
 from models.errors import Text, TiduiError
 from models.settings import Settings
 from service import embedded
-from service.processes import Child
+from service.background import Background
+from service.processes import Child, stop_all
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.2
+GRACE_SECONDS = 25.0
+"""For requests and parts of runs to come to their end."""
 
 
 class NotServed(TiduiError):
@@ -69,16 +72,19 @@ def serve_web(settings: Settings, host: str, port: int, workers: int, ready: Cal
     Returns the exit code: 0 after SIGTERM or Ctrl-C. NotServed (S004) if it never answers.
     """
     _refuse_taken(host, port)
+    environment = _environment(settings)
     web = Child.start(
         "web",
         [
             sys.executable, "-m", "gunicorn", "-c", "python:service.gunicorn",
             "--bind", f"{host}:{port}", "--workers", str(workers),
         ],
-        environment=_environment(settings),
+        environment=environment,
     )  # fmt: skip
+    background = Background(settings.workers, settings.data / "logs", environment)
     try:
         with _told_to_stop() as stop:
+            background.start()
             address = f"http://{host}:{port}"
             if not _answers(web, f"{address}/healthz", stop):
                 if stop:
@@ -94,9 +100,11 @@ def serve_web(settings: Settings, host: str, port: int, workers: int, ready: Cal
             ready(address)
             while web.running and not stop:
                 time.sleep(POLL_SECONDS)
+                background.tend()
             return 0 if stop else int(web.process.wait())
     finally:
-        web.stop(grace=25.0)
+        # A part that is cut off is given out again when its lease has run out.
+        stop_all([web, *background.children], GRACE_SECONDS)
 
 
 def _refuse_taken(host: str, port: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 
 import click
 from celery import Celery
@@ -59,7 +60,7 @@ def celery_for(settings: Settings) -> Celery:
 def run_worker(celery: Celery, processes: int, name: str | None) -> int:
     """Work until told to stop; the exit code."""
     working = celery.Worker(
-        hostname=f"{name}@%h" if name else f"tidui-{os.getpid()}@%h",
+        hostname=f"{name or f'tidui-{os.getpid()}'}@{socket.gethostname()}",
         pool="prefork",
         concurrency=processes,
         loglevel="INFO",

@@ -51,7 +51,7 @@ def make_celery(settings: Settings) -> Celery:
     """The application for these settings; tasks find a :class:`Holder` at ``self.app.tidui``."""
     celery = Celery(
         "tidui",
-        broker=settings.redis_url,
+        broker=_broker(settings.redis_url),
         include=_modules(),
         set_as_current=False,
     )
@@ -77,6 +77,7 @@ def make_celery(settings: Settings) -> Celery:
             "socket_connect_timeout": 2,
         },
         redbeat_redis_url=settings.redis_url,
+        redbeat_redis_options={"health_check_interval": 30},
         redbeat_key_prefix="tidui:beat:",
         redbeat_lock_timeout=60,
         beat_max_loop_interval=5,
@@ -84,6 +85,11 @@ def make_celery(settings: Settings) -> Celery:
     )
     celery.tidui = Holder(settings, Database(settings.database_url, pool_size=2), lambda: datetime.now(UTC))
     return celery
+
+
+def _broker(url: str | None) -> str | None:
+    """Redis's URL as kombu writes it: it has a word of its own for a socket."""
+    return url.replace("unix://", "redis+socket://", 1) if url and url.startswith("unix://") else url
 
 
 def _modules() -> list[str]:
