@@ -40,6 +40,7 @@ DOWNLOADS = 1
 @needs("lookup")
 @blueprint.arguments(ResultsQuery, location="query")
 @blueprint.response(200, ResultsPage)
+@blueprint.alt_response(409, response="H409")
 def read_results(query: dict[str, Any], run_id: int) -> Response:
     """逐户结果，可按某项标准的结论、区过滤 Firm by firm; by the verdict of a standard, by district"""
     page = result_page(
@@ -64,6 +65,7 @@ def _file(ending: str) -> Callable[[View], View]:
 @needs("lookup")
 @limited("check")
 @_file("parquet")
+@blueprint.alt_response(409, response="H409")
 def download_parquet(run_id: int) -> Response:
     """整份结果 Parquet：机器列 All results as Parquet"""
     return _download(run_id, "parquet")
@@ -73,6 +75,7 @@ def download_parquet(run_id: int) -> Response:
 @needs("lookup")
 @limited("check")
 @_file("csv")
+@blueprint.alt_response(409, response="H409")
 def download_csv(run_id: int) -> Response:
     """整份结果 CSV：机器列 All results as CSV"""
     return _download(run_id, "csv")
@@ -82,6 +85,7 @@ def download_csv(run_id: int) -> Response:
 @needs("lookup")
 @limited("check")
 @_file("xlsx")
+@blueprint.alt_response(409, response="H409")
 def download_xlsx(run_id: int) -> Response:
     """整份结果 Excel：中文结论 All results as a workbook"""
     return _download(run_id, "xlsx")
@@ -90,6 +94,7 @@ def download_xlsx(run_id: int) -> Response:
 @blueprint.get(f"/{RUN}/summary")
 @needs("lookup")
 @blueprint.response(200, SummarySchema)
+@blueprint.alt_response(409, response="H409")
 def read_summary(run_id: int) -> Response:
     """汇总：按标准、梯级、区、行业、规模；最常起决定作用的条件；补哪些空白最有用 Everything added up"""
     return answer({"run": run_id, **run_summary(reading(), run_id, caller().district), "note": NOTE})

@@ -116,6 +116,7 @@ def read_events(run_id: int) -> Response:
 @blueprint.post(f"/{RUN}/cancel")
 @needs("run")
 @blueprint.response(200, RunSchema)
+@blueprint.alt_response(409, response="H409")
 def stop_run(run_id: int) -> Response:
     """取消排队或进行中的评估；再取消一次无妨 Cancel a run that is queued or running"""
     _for_the_city()
@@ -127,6 +128,7 @@ def stop_run(run_id: int) -> Response:
 @blueprint.post(f"/{RUN}/retry")
 @needs("run")
 @blueprint.response(202, RunSchema)
+@blueprint.alt_response(409, response="H409")
 def again(run_id: int) -> Response:
     """只重做失败的部分 Do the failed parts once more"""
     _for_the_city()
