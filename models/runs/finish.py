@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, literal, select, update
 from models.jobs.leases import Lease, end, take
 from models.registry.audit import Actor, append
 from models.registry.database import Database
+from models.registry.days import this_day
 from models.registry.job_tables import movement, run_part
 from models.registry.judging import LADDER
 from models.registry.runs import drop_rows, forget_older_runs
@@ -155,14 +156,16 @@ def _note_gone(connection: Connection, found: Run, matched: int) -> None:
 
 
 def _stand(connection: Connection, found: Run, now: datetime) -> bool:
-    """Point look-ups at this run, unless another edition is active, something newer stands, or it was judged
-    by other rules than those look-ups use.
+    """Point look-ups at this run, unless another edition is active, something newer stands, it was judged by
+    other rules than those look-ups use, or for a day that was still to come.
     """
     current = connection.execute(
         select(state_table.c.edition_id, state_table.c.run_id).with_for_update()
     ).one()
     newer = current.run_id is not None and current.run_id > found.id
-    if current.edition_id != found.edition_id or newer or found.rulebook_hash != rulebook().hash:
+    to_come = found.as_of > this_day(found.started_at)
+    other = current.edition_id != found.edition_id or found.rulebook_hash != rulebook().hash
+    if other or newer or to_come:
         return False
     changed(connection, run_id=found.id)
     connection.execute(update(run).where(run.c.id == found.id).values(stood_at=now))

@@ -92,7 +92,9 @@ class FactShown(SaidOtherwise):
     unit = ma.fields.String(required=True, allow_none=True, metadata={"example": "元"})
     also = ma.fields.List(
         ma.fields.Nested(SaidOtherwise),
-        metadata={"description": "别处的说法：手工更正与导入不一致或已证实时，两者都列出"},
+        metadata={
+            "description": "别处的说法：手工更正与导入不一致或已证实时，两者都列出；后导入但日期较早的也列出"
+        },
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -60,6 +61,14 @@ def test_it_stands_as_an_import_would_have_it(yard: Yard, demo: Path) -> None:
     assert counts[0] == counts[1]
     assert yard.shelf.state.run_id == run_id
     assert yard.shelf.state.registry_version == before.registry_version + 1
+
+
+def test_a_run_for_a_day_to_come_is_there_to_read_and_does_not_stand(yard: Yard) -> None:
+    imported = yard.shelf.bring(FIRMS)
+    run_id = yard.done(date(2027, 3, 1))
+    assert yard.report(run_id)["stood_at"] is None
+    assert yard.shelf.state.run_id == imported.run_id
+    yard.assert_whole(run_id)
 
 
 def test_asking_again_joins_the_run_that_is_under_way(yard: Yard) -> None:

@@ -17,7 +17,7 @@ from models.registry.database import Database
 from models.registry.tables import audit
 from models.settings import Settings
 from tests.firms import meeting
-from tests.service.conftest import GivenKey, KeyMaker
+from tests.service.conftest import Clock, GivenKey, KeyMaker
 from tests.service.little_registry import bring_in, code
 
 FIRM, NEIGHBOUR, NOBODY = code(1), code(2), code(9)
@@ -193,6 +193,22 @@ def test_values_that_cannot_be_are_pointed_at_one_by_one(client: FlaskClient, of
         ("/changes/revenue_2025", "E202"),
     ]
     assert read(client, officer).data == seen.data
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_figure_of_a_year_to_come_is_refused_and_a_blank_of_one_is_not(
+    client: FlaskClient, officer: GivenKey, clock: Clock
+) -> None:
+    tag = read(client, officer).headers["ETag"]
+    refused = correct(client, officer, {"revenue_2099": 1, "revenue_2027": 1, "revenue_2026": 1}, tag)
+    assert refused.status_code == 422
+    assert sorted(problems(refused)) == [("/changes/revenue_2027", "F105"), ("/changes/revenue_2099", "F105")]
+    assert refused.json is not None
+    assert "年份最晚写 2026" in refused.json["errors"][0]["detail"]["zh"]
+    assert correct(client, officer, {"revenue_2099": None, "revenue_2026": 1}, tag).status_code == 200
+    clock.advance(days=60)
+    tag = read(client, officer).headers["ETag"]
+    assert correct(client, officer, {"revenue_2027": 1}, tag).status_code == 200
 
 
 @pytest.mark.usefixtures("registry")
