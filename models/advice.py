@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
+from models.advice_fields import nature_of
 from models.errors import Text
 from models.fields import MONEY_LIMIT, NO_TITLE, Field, catalogue
 from models.ladder import Standing, standing_of
@@ -211,11 +212,20 @@ class _Finder:
         parsed = catalogue().parse_column(found.column)
         year = parsed[1] if parsed else None
         amount = show(abs(found.change), "%" if found.field.type == "ratio" else found.unit)
-        more = found.change > 0
         zh_year, en_year = (f"{year}年", f" {year}") if year else ("", "")
-        zh = f"{zh_year}{found.field.header_zh}{'至少再加' if more else '至少要减'}{amount.zh}"
-        en = f"{found.field.header_en}{en_year}: at least {amount.en} {'more' if more else 'less'}"
+        said = _said_of(found.field, found.change > 0)
+        zh = f"{zh_year}{found.field.header_zh}{said.zh.format(amount.zh)}"
+        en = f"{found.field.header_en}{en_year}: {said.en.format(amount.en)}"
         return Text(zh, en), year is not None and year < self.period.as_of.year
+
+
+def _said_of(field: Field, is_more: bool) -> Text:
+    """What to do about a shortfall; where less would mean doing worse, only that it is over the line."""
+    if is_more:
+        return Text("至少再加{}", "at least {} more")
+    if nature_of(field).better == "down":
+        return Text("至少要减{}", "at least {} less")
+    return Text("超出{}，不建议为此做小", "{} over the line; doing less is not advised")
 
 
 def _effort(gaps: tuple[Gap, ...]) -> tuple[int, int]:

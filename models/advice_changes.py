@@ -1,47 +1,38 @@
-"""How a figure can change, and from which day a changed one can count.
-
-A figure of a year that is over stays what it is: the same condition looks at a later year's figure when it is
-evaluated in a later year. A title takes a round, whose day nobody knows beforehand. Nothing here is a rule:
-which value a condition asks for comes from the rules (:mod:`models.advice_moves`).
-"""
+"""One figure that must become another: whether that may be advised, and from which day it can count."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import cache
+from datetime import date
 from typing import Any, Literal
 
-import yaml
-
+from models.advice_fields import UNKNOWN_DAY, When, nature_of
+from models.advice_outlook import Outlook
 from models.errors import Text
-from models.fields import catalogue
-from models.figures import Column, column_of
-from models.rules.quantity import Figures, Period
-from models.seeds import seed
+from models.figures import Column
 
-When = Literal["now", "year", "round", "time", "never"]
-Kind = Literal["answer", "change"]
+Kind = Literal["answer", "change", "wait"]
+Bound = Literal["at_least", "at_most", "within"]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One figure that must become another, or a blank that must be answered so."""
+    """One figure that must become another, a blank that must turn out so, or a day to wait for."""
 
     column: Column
     kind: Kind
     before: Any
+    """What is known, or what the last known year lets expect."""
     after: Any
     """The nearest value that will do; held as inside."""
     when: When
     earliest: date | None
     """First evaluation date at which it can count; None: not known beforehand."""
-    bound: Literal["at_least", "at_most"] | None = None
-    """On which side of ``after`` other values will do too."""
+    bound: Bound | None = None
+    """On which side of ``after`` other values will do too; within: ranks from 1 to it."""
     joint: bool = False
-    """One of several blanks that only together settle a condition: ``after`` is an example."""
+    """One of several figures that only together settle a condition: of a blank, ``after`` is an example."""
 
     @property
     def is_more(self) -> bool | None:
@@ -58,51 +49,60 @@ class Change:
             return 1.0
         return float(abs(after - before) / max(abs(before), abs(after)))
 
+    @property
+    def waits_for_others(self) -> bool:
+        """Nobody knows the day beforehand."""
+        return self.kind == "change" and self.earliest is None
+
 
 def change_of(
-    column: Column,
-    figures: Figures,
-    after: Any,
-    period: Period,
-    *,
-    bound: Literal["at_least", "at_most"] | None = None,
-    joint: bool = False,
-) -> Change:
-    """The change of one column to ``after``, with the day it can count from."""
-    before = figures.get(column.name)
+    column: Column, view: Outlook, after: Any, *, bound: Bound | None = None, joint: bool = False
+) -> Change | None:
+    """The change of one column to ``after``; None where it cannot be, or would mean doing worse."""
+    before, nature = view.figures.get(column.name), nature_of(column.field)
+    when = nature.when_to(after)
     if before is None:
-        return Change(column, "answer", None, after, "now", period.as_of, bound, joint)
-    when = when_of(column, period)
-    earliest = _EARLIEST[when](column, before, after, figures, period)
-    if when == "time" and earliest is None and column.field.type == "date":
-        when = "never"  # nobody grows younger
-    return Change(column, "change", before, after, when, earliest, bound)
+        # Nothing at all is known of it: that it must stay low is a question, not a thing to do.
+        low = bound == "at_most" and nature.better == "up"
+        if when == "never" or low or not view.is_to_come(column):
+            return Change(column, "answer", None, after, "now", view.asked, bound, joint)
+        return Change(
+            column, "change", None, after, when, _earliest(column, when, 0, after, view), bound, joint
+        )
+    if when == "never" or view.is_closed(column) or not nature.is_better(column.field, before, after):
+        return None
+    if when == "year" and column.year is not None and column.year >= view.period.as_of.year:
+        when = "now"  # of the running year, and looked at in that year
+    earliest = _earliest(column, when, before, after, view)
+    if earliest is not None and earliest > view.period.as_of:
+        return None
+    return Change(column, "change", before, after, when, earliest, bound, joint)
 
 
-def when_of(column: Column, period: Period) -> When:
-    """How a known figure of this column can become another."""
-    named = _exceptions().get(column.field.key)
-    if named is not None:
-        return named
-    if column.year is not None:
-        return "year" if column.year < period.as_of.year else "now"
-    return {"title": "round", "date": "time"}.get(column.field.type, "now")  # type: ignore[return-value]
+def _earliest(column: Column, when: When, before: Any, after: Any, view: Outlook) -> date | None:
+    if when in UNKNOWN_DAY or (isinstance(after, bool) and when == "time"):
+        return None
+    if when == "time":
+        # Years are counted to the end of last year, so they grow on 1 January.
+        return date(view.asked.year + math.ceil(after - before), 1, 1)
+    if when == "year":
+        return date((column.year or view.asked.year) + 1, 1, 1)
+    return view.asked
 
 
 def when_text(change: Change) -> Text:
-    """From when on, in words."""
+    """From when on, and why not sooner, in words."""
+    why, day = nature_of(change.column.field).why, change.earliest
     if change.kind == "answer":
-        return Text("空白，先问清", "blank: ask first")
-    day, year = change.earliest, change.column.year
-    if change.when == "year" and year is not None and day is not None:
         return Text(
-            f"{year}年已结束，数据只能更正、不会再变；最早从{day}起的评估才会看后一年的数据",
-            f"{year} is over: its figure can be corrected, not changed; "
-            f"evaluations from {day} look at a later year's",
+            "空白，先问清；答案与所列相符才算数", "blank: ask first; it counts only if the answer is so"
         )
-    if change.when == "round":
+    if change.when == "year" and day is not None:
+        year = day.year - 1
+        reason = why or Text("已结束年份的数据不会再变", "figures of years that are over stay")
         return Text(
-            "须经一轮申报或评选，时间以下一轮公布为准", "it takes a round; the next one's date is not known"
+            f"{reason.zh}；{year}年做到，从{day}起的评估计入",
+            f"{reason.en}; reached in {year} it counts in evaluations from {day}",
         )
     if change.when == "time":
         if day is None:
@@ -111,56 +111,20 @@ def when_text(change: Change) -> Text:
                 "it comes by waiting; when depends on the day it began",
             )
         return Text(f"随时间推移，最早{day}", f"it comes by waiting, on {day} at the earliest")
-    return Text("现在就可以改变", "it can change now")
+    return _others(change, why)
 
 
-def _now(column: Column, before: Any, after: Any, figures: Figures, period: Period) -> date | None:
-    return period.as_of
-
-
-def _unknown(column: Column, before: Any, after: Any, figures: Figures, period: Period) -> date | None:
-    return None
-
-
-def _by_year(column: Column, before: Any, after: Any, figures: Figures, period: Period) -> date | None:
-    """1 January of the first year whose evaluation finds an open figure here, or one good enough."""
-    assert column.year is not None
-    back = period.as_of.year - column.year
-    for later in range(1, back + 1):
-        year = column.year + later
-        value = figures.get(column.field.column(year)) if year < period.as_of.year else None
-        as_good = value is not None and ((value >= after) if after > before else (value <= after))
-        if year >= period.as_of.year or as_good:
-            return date(period.as_of.year + later, 1, 1)
-    return None
-
-
-def _by_time(column: Column, before: Any, after: Any, figures: Figures, period: Period) -> date | None:
-    if isinstance(after, date) and isinstance(before, date):
-        # A day that must lie further back comes by waiting as long.
-        return period.as_of + timedelta(days=(before - after).days) if after < before else None
-    if isinstance(after, bool) or not isinstance(after, int | float) or after < before:
-        return None
-    # Years are counted to the end of last year, so they grow on 1 January.
-    return date(period.as_of.year + math.ceil(after - before), 1, 1)
-
-
-_EARLIEST = {"now": _now, "year": _by_year, "round": _unknown, "time": _by_time, "never": _unknown}
-
-
-@cache
-def _exceptions() -> Mapping[str, When]:
-    named: dict[str, When] = yaml.load(
-        seed("fields", "changes.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader
-    )
-    strays = {key for key in named if key not in catalogue()} | (set(named.values()) - set(_EARLIEST))
-    if strays:
-        raise ValueError(f"changes.yaml: {sorted(strays)}")
-    return named
-
-
-def figure_column(name: str) -> Column:
-    """The column of an input of the rules."""
-    column = column_of(name)
-    assert column is not None
-    return column
+def _others(change: Change, why: Text | None) -> Text:
+    lead = {
+        "round": Text(
+            "须经一轮申报或评选，时间以下一轮公布为准", "it takes a round; the next one's date is not known"
+        ),
+        "others": Text(
+            "取决于他方，日期事先不知道", "it is for others to decide, on a day not known beforehand"
+        ),
+    }.get(change.when)
+    if change.when != "now" and change.column.field.options:
+        why = None  # the reason in the file is for what the firm can do itself
+    if lead is None:
+        return why or Text("本年数据还在变化", "a figure of the running year")
+    return Text(f"{why.zh}；{lead.zh}", f"{why.en}; {lead.en}") if why else lead

@@ -7,7 +7,9 @@ from typing import Any
 
 from models.advice import Gap, Question, StandardGap, advise, gap_to
 from models.advice_changes import Change, when_text
+from models.advice_fields import nature_of
 from models.advice_plan import Plan
+from models.advice_words import part_of_it, plan_text, wanted_text
 from models.answer import Plain, fact_words, gap_dict, standing_dict
 from models.assessing import Firm, Sheet
 from models.errors import Text
@@ -19,8 +21,11 @@ from models.verdict import DISCLAIMER
 ASKED = 10
 """Blanks worth asking for that an answer lists."""
 
-_BOUNDS = {"at_least": Text("至少", "at least"), "at_most": Text("至多", "at most")}
-_KINDS = {"answer": Text("先问清", "ask first"), "change": Text("须改变", "must change")}
+_KINDS = {
+    "answer": Text("先问清", "ask first"),
+    "change": Text("须改变", "must change"),
+    "wait": Text("须等到", "must wait"),
+}
 
 
 def advice_answer(sheet: Sheet, firm: Firm, ids: Sequence[str] | None = None) -> Plain:
@@ -75,47 +80,47 @@ def _standard(gap: StandardGap, plan: Plan | None, firm: Firm, is_next: bool) ->
 
 
 def plan_dict(plan: Plan, firm: Firm) -> Plain:
-    """The smallest set of changes; ``verdict`` is what the rules say with them made."""
+    """The smallest set of changes; ``verdict`` is what the rules say on ``evaluated_on`` with them made.
+
+    ``assumed``: figures of years still open, taken to be as in the last known year.
+    """
     return {
         "possible": plan.is_possible,
         "verdict": plan.verdict.key,
-        "text": both(_plan_text(plan)),
+        "text": both(plan_text(plan)),
+        "evaluated_on": plan.day,
         "earliest": plan.earliest,
         "waits_for_round": any(change.when == "round" for change in plan.changes),
-        "changes": [_change(change, firm) for change in plan.changes],
-        "blocked": [{"id": condition, "text": both(text)} for condition, text in plan.blocked],
+        "waits_for_others": any(change.waits_for_others for change in plan.changes),
+        "changes": [_change(change, plan, firm) for change in plan.changes],
+        "assumed": [_assumed(column, source, firm) for column, source in plan.carried],
+        "blocked": [
+            {"id": item.id, "text": both(item.text), "why": None if item.why is None else both(item.why)}
+            for item in plan.blocked
+        ],
     }
 
 
-def _plan_text(plan: Plan) -> Text:
-    if not plan.is_possible:
-        said = ("；".join(t.zh for _, t in plan.blocked), "; ".join(t.en for _, t in plan.blocked))
-        return Text(f"没有找到能达标的变化，卡在：{said[0]}", f"no changes were found; in the way: {said[1]}")
-    if not plan.changes:
-        return Text("已达标，不用改变", "met already")
-    asked = sum(change.kind == "answer" for change in plan.changes)
-    changed = len(plan.changes) - asked
-    zh = "，".join(f"{word}{n}项" for word, n in (("改变", changed), ("问清空白", asked)) if n)
-    en = ", ".join(f"{n} {word}" for word, n in (("to change", changed), ("blank to answer", asked)) if n)
-    when = plan.earliest
-    if when is None:
-        return Text(
-            f"{zh}，按规则即达标；日期取决于下一轮", f"{en}; then met; when depends on the next round"
-        )
-    if when == plan.as_of:
-        return Text(f"{zh}，按规则即达标", f"{en}; then met")
-    return Text(f"{zh}，按规则即达标；最早{when}", f"{en}; then met, on {when} at the earliest")
+def _assumed(name: str, source: str | None, firm: Firm) -> Plain:
+    column = _column(name)
+    value = 0 if source is None else firm.external.get(source)
+    return {
+        "column": name,
+        "label": both(column.label),
+        "year": column.year,
+        "unit": column.unit or None,
+        "value": value,
+        "shown": both(fact_words(column, value)),
+        "as_in": source,
+    }
 
 
-def _change(change: Change, firm: Firm) -> Plain:
-    column, bound = change.column, change.bound
-    fact = firm.facts.get(column.name)
-    after = external(column.name, change.after)
-    wanted = fact_words(column, after)
-    if bound is not None:
-        wanted = Text(f"{_BOUNDS[bound].zh}{wanted.zh}", f"{_BOUNDS[bound].en} {wanted.en}")
-    if column.field.type == "title" and after != "none":
-        wanted = Text("持有有效称号", "the title is held")
+def _change(change: Change, plan: Plan, firm: Firm) -> Plain:
+    column, why = change.column, nature_of(change.column.field).why
+    as_in, part = plan.taken_from(column.name), part_of_it(change, plan)
+    if part is not None:
+        why = Text(f"不能小于{part.label.zh}", f"it cannot be less than {part.label.en}")
+    fact = firm.facts.get(as_in or column.name)
     return {
         "column": column.name,
         "label": both(column.label),
@@ -123,21 +128,24 @@ def _change(change: Change, firm: Firm) -> Plain:
         "unit": column.unit or None,
         "kind": change.kind,
         "kind_text": both(_KINDS[change.kind]),
-        "from": None if fact is None else fact.value,
+        "from": external(column.name, change.before),
+        "from_column": None if fact is None else as_in or column.name,
         "from_source": None if fact is None else fact.source,
         "from_dated": None if fact is None else fact.dated,
-        "to": None if change.joint and change.kind == "answer" else after,
-        "bound": bound,
-        "wanted": None if change.joint and change.kind == "answer" else both(wanted),
+        "to": external(column.name, change.after),
+        "bound": change.bound,
+        "example": change.joint and change.before is None,
+        "wanted": both(wanted_text(change)),
         "difference": _difference(change),
         "when": change.when,
         "earliest": change.earliest,
         "when_text": both(when_text(change)),
+        "why": None if why is None else both(why),
     }
 
 
 def _difference(change: Change) -> Any:
-    if change.kind == "answer" or change.is_more is None or change.column.field.type in {"date", "title"}:
+    if change.kind != "change" or change.is_more is None or change.column.field.type in {"date", "title"}:
         return None
     difference = change.after - change.before
     return difference if isinstance(difference, int) else round(difference, 6)
