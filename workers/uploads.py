@@ -16,8 +16,8 @@ from models.uploads.examine import AT_ONCE
 from models.uploads.receive import clear_left_over
 from models.uploads.remove import due
 from models.uploads.rows import Upload
-from models.uploads.turns import CHECK, IMPORT
-from workers.queue import IMPORT_SECONDS, holder, send
+from models.uploads.turns import CHECK, IMPORT, Work
+from workers.queue import IMPORT_SECONDS, TaskName, holder, send
 
 ANY = "*"
 CHECK_SECONDS = 1_200
@@ -33,7 +33,7 @@ def upload_check(task: Any, upload_id: str = ANY) -> None:
         return
     if _large(done):
         send(task.app, "upload_errors", done.id)
-    if upload_id == ANY and due(kept.database, CHECK):
+    if upload_id == ANY and due(kept.database, CHECK).waiting:
         send(task.app, "upload_check", ANY)
 
 
@@ -49,20 +49,25 @@ def upload_import(task: Any, upload_id: str = ANY) -> None:
     """Import the confirmed upload whose turn it is."""
     kept = holder(task.app)
     done = import_next(kept.database, kept.settings, kept.clock)
-    if done is not None and upload_id == ANY and due(kept.database, IMPORT):
+    if done is not None and upload_id == ANY and due(kept.database, IMPORT).waiting:
         send(task.app, "upload_import", ANY)
 
 
 def give_out_uploads(celery: Celery) -> int:
-    """Part of the sweep: start on uploads that wait with nobody at them; how many those are."""
+    """Part of the sweep: start on uploads that wait though workers could be at them; how many those are."""
     kept = holder(celery)
     clear_left_over(kept.database, kept.settings)
-    checks, imports = due(kept.database, CHECK), due(kept.database, IMPORT)
-    if checks:
-        send(celery, "upload_check", ANY)
-    if imports:
-        send(celery, "upload_import", ANY)
-    return checks + imports
+    works: tuple[tuple[TaskName, Work, int], ...] = (
+        ("upload_check", CHECK, max(1, kept.settings.workers)),
+        ("upload_import", IMPORT, 1),  # of a registry there is one import at a time
+    )
+    total = 0
+    for task, work, enough in works:
+        waiting, at_work = due(kept.database, work)
+        if waiting and at_work < enough:  # else messages are on their way, and more would pile up
+            send(celery, task, ANY)
+        total += waiting
+    return total
 
 
 def _large(done: Upload) -> bool:

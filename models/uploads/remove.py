@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
@@ -32,9 +33,19 @@ def delete_upload(
     store_of(settings).delete(folder_key(one.id))
 
 
-def due(database: Database, work: Work) -> int:
-    """How many uploads wait for this work with nobody at them; those whose workers keep dying are parked."""
+class Due(NamedTuple):
+    """How many uploads wait with nobody at them, and how many somebody is at."""
+
+    waiting: int
+    at_work: int
+
+
+def due(database: Database, work: Work) -> Due:
+    """What there is of this work; uploads whose workers keep dying are parked meanwhile."""
     with database.write() as connection:
         park(connection, work)
-        query = select(func.count()).select_from(upload).where(waits(database_now(connection), work))
-        return int(connection.execute(query).scalar_one())
+        now = database_now(connection)
+        count = select(func.count()).select_from(upload)
+        at_work = count.where(upload.c.status == work.working, upload.c.lease_until >= now)
+        waiting = count.where(waits(now, work))
+        return Due(*(int(connection.execute(query).scalar_one()) for query in (waiting, at_work)))

@@ -63,9 +63,9 @@ def test_who_has_the_fewest_at_work_is_next(desk: Desk) -> None:
 def test_a_dead_workers_upload_is_taken_again_and_then_given_up(desk: Desk) -> None:
     (one,) = bring(desk, "a", 1, 0)
     for _ in range(MOST_DELIVERIES):
-        assert due(desk.database, CHECK) == 1
+        assert due(desk.database, CHECK) == (1, 0)
         assert take_next(desk.database, CHECK, -1.0) is not None  # and the worker dies
-    assert due(desk.database, CHECK) == 0
+    assert due(desk.database, CHECK) == (0, 0)
     parked = desk.find(one.id)
     assert (parked.status, (parked.problem or {})["code"]) == ("refused", "U501")
 
