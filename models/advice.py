@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from models.advice_fields import nature_of
+from models.advice_fields import is_closed, nature_of
 from models.errors import Text
 from models.fields import MONEY_LIMIT, NO_TITLE, Field, catalogue
 from models.ladder import Standing, standing_of
@@ -41,7 +41,7 @@ class Gap:
     blanks: tuple[str, ...]
     """Columns that are blank and would be asked for."""
     closed: bool
-    """The figure is of a year that is over: it can be corrected, not changed."""
+    """The figure is of a year that is over, or given for this one: it can be corrected, not changed."""
     alternatives: tuple[tuple[Gap, ...], ...] = ()
     """For *any of*: each way with its own gaps, the nearest first."""
 
@@ -216,7 +216,7 @@ class _Finder:
         said = _said_of(found.field, found.change > 0)
         zh = f"{zh_year}{found.field.header_zh}{said.zh.format(amount.zh)}"
         en = f"{found.field.header_en}{en_year}: {said.en.format(amount.en)}"
-        return Text(zh, en), year is not None and year < self.period.as_of.year
+        return Text(zh, en), is_closed(found.field, year, self.period.as_of.year)
 
 
 def _said_of(field: Field, is_more: bool) -> Text:

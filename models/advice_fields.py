@@ -61,6 +61,13 @@ class Nature:
         return False
 
 
+def is_closed(field: Field, year: int | None, asked: int) -> bool:
+    """Can a known figure only be corrected in the year ``asked``: of a year over, or given already?"""
+    if year is None:
+        return False
+    return year < asked or (year == asked and nature_of(field).once)
+
+
 def nature_of(field: Field) -> Nature:
     return natures()[field.key]
 

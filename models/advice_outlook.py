@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from models.advice_fields import nature_of
+from models.advice_fields import is_closed, nature_of
 from models.figures import Column, column_of
 from models.rules.quantity import Figures, Period
 
@@ -38,11 +38,7 @@ class Outlook:
 
     def is_closed(self, column: Column) -> bool:
         """A known figure that nothing can change any more."""
-        if column.year is None:
-            return False
-        if nature_of(column.field).once and column.name not in self.carried:
-            return column.year <= self.asked.year
-        return column.year < self.asked.year
+        return column.name not in self.carried and is_closed(column.field, column.year, self.asked.year)
 
     def can_change(self, column: Column) -> bool:
         """Could a known figure of it be another one on the day of assessing, and the firm better off?"""

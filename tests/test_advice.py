@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.advice import Advice, Gap, StandardGap, advise
+from models.advice import Advice, Gap, StandardGap, advise, gap_to
 from models.rules.compile import compile_standards
 from models.rules.firm import FirmReader
 from models.rules.quantity import Period
@@ -45,6 +45,22 @@ def test_a_ratio_that_is_too_high_says_what_must_go() -> None:
     shortfall = gaps["debt_ratio"].shortfall
     assert shortfall is not None
     assert shortfall.zh == "2025年负债总额至少要减1,000万元"
+
+
+def test_a_figure_over_the_line_is_no_advice_to_shrink() -> None:
+    firm = meeting("techsme.n115", employees_2025=800)
+    standards = compile_standards(rulebook(), Period(AS_OF, "new"))
+    trace = FirmReader(standards).read(firm)
+    gaps = gap_to(standards.compiled["techsme.n115"], standards, trace).gaps
+    (staff,) = [gap for gap in gaps if gap.id == "staff"]
+    assert staff.shortfall is not None
+    assert staff.shortfall.zh == "2025年从业人员超出300人，不建议为此做小"
+    assert "not advised" in staff.shortfall.en
+
+
+def test_a_score_of_this_year_is_given_already() -> None:
+    gaps = gaps_to_srdi(dev_score_2026=40.0)
+    assert gaps["dev_score"].closed
 
 
 def test_blanks_and_attestations_are_told_apart() -> None:

@@ -92,7 +92,7 @@ def _add(tree: Tree, item: Gap) -> None:
     mark, colour = _KINDS[item.kind]
     actual = f"　实际 {item.actual.zh}" if item.actual else ""
     short = f"　[bold]{item.shortfall.zh}[/bold]" if item.shortfall else ""
-    closed = "（该年已结束，只能更正，不能改变）" if item.closed else ""
+    closed = "（这一数据已定，只能更正，不会再变）" if item.closed else ""
     blanks = (
         "" if item.alternatives or not item.blanks else f"　待填：{'、'.join(_label(c) for c in item.blanks)}"
     )
