@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -31,8 +32,12 @@ def until(true: Callable[[], bool]) -> None:
 
 def processes(served: Served, command: str) -> list[psutil.Process]:
     """Of ``tidui worker`` and the like: the process that was started, not those it forked."""
-    children = psutil.Process(served.process.pid).children()
-    return [child for child in children if command in child.cmdline()]
+    found = []
+    for child in psutil.Process(served.process.pid).children():
+        with suppress(psutil.Error):  # it ended meanwhile
+            if command in child.cmdline():
+                found.append(child)
+    return found
 
 
 def finished(served: Served) -> bool:
