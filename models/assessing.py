@@ -110,7 +110,7 @@ class Sheet:
         """The whole answer as JSON: firm, ladder, standards (all by default), hashes."""
         ids = tuple(self.standards.chosen if ids is None else ids)
         trace = self.reader.read(internal(firm.external))
-        figures = fragments([work(trace.figures) for work in self._forms.works])
+        figures = self._forms.figures(trace.figures)
         sheaf = self._forms.sheaf
         table = sheaf.table(trace, figures, self._inputs(firm))
         pieces = [b'{"firm":', orjson.dumps(firm.head), b",", self._head, b',"ladder":']

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from functools import partial
+from dataclasses import replace
+from functools import lru_cache, partial
 from operator import methodcaller
 from typing import Any
 
 from models.errors import Text
 from models.forms import (
+    FigureBytes,
     FigureHole,
     InputHole,
+    InSentence,
+    NamingHole,
     NumberHole,
+    RangeHole,
+    SaidOf,
     Sheaf,
-    VerdictHole,
+    Spliced,
     WorkedHole,
     both,
+    figure_bytes,
     form_of,
+    key_hole,
+    said_of,
+    said_plainly,
+    verdict_hole,
+    within,
 )
 from models.ladder import mark_held, standing_of
 from models.rules.card import Bands, Card, ChoicePoints, Entered, FlagPoints, Indicator, Leaf
@@ -26,7 +38,6 @@ from models.rules.condition import (
     Condition,
     FirstYear,
     Flag,
-    Group,
     Place,
     Rank,
     Score,
@@ -35,15 +46,32 @@ from models.rules.condition import (
     Threshold,
     Title,
 )
-from models.rules.explain import clause_dict, member_text, pack_head, required_of, shown_rows, size_rows
+from models.rules.describe import clause_dict, pack_head, shown_rows, size_rows
+from models.rules.explain import sentences_of
 from models.rules.firm import Trace
 from models.rules.program import Slot
 from models.rules.quantity import Figures, Period, Quantity, Value
+from models.rules.reason import (
+    ACTUAL,
+    NO_FIGURE,
+    REQUIRED,
+    VERDICT_WORDS,
+    bracketed,
+    group_reason,
+    size_reason,
+    standard_reason,
+)
+from models.rules.required import required_of
 from models.rules.rulebook import Rulebook
+from models.rules.sentence import member_text
 from models.rules.size import SizeTable
+from models.rules.units import machine_unit, spell
+from models.verdict import Verdict
 
 Tree = dict[str, Any]
 Work = Callable[[Figures], Any]
+Told = Callable[[Any, Figures, Period], Text | None]
+Said = Callable[[Any, Figures], SaidOf]
 
 LADDER = "ladder"
 """Name of the ladder's form among the standards', whose ids all have a point."""
@@ -58,8 +86,9 @@ class Forms:
         self._standards = standards
         self._places: dict[Hashable, int] = {}
         self._read: dict[tuple[str, ...], int] = {}
-        self.works: list[Work] = []
-        """What to work out of a firm's figures, by place."""
+        self._works: list[Work] = []
+        self._said: list[Said] = []
+        self._blanks: list[InSentence] = []
         forms = {i: form_of(self._standard(compiled)) for i, compiled in standards.compiled.items()}
         self.sheaf = Sheaf({**forms, LADDER: form_of(self._ladder(book))})
         """Every standard's form by its id, and the ladder's."""
@@ -69,12 +98,22 @@ class Forms:
         """Columns whose values and sources are asked for together, by place."""
         return list(self._read)
 
+    def figures(self, figures: Figures) -> FigureBytes:
+        """What there is to work out of a firm's figures, worked out and put into words."""
+        values = [work(figures) for work in self._works]
+        said = [
+            None if value is None else say(value, figures)
+            for value, say in zip(values, self._said, strict=True)
+        ]
+        return figure_bytes(values, said, self._blanks)
+
     def _standard(self, compiled: Compiled) -> Tree:
         pack, period = compiled.pack, compiled.period
         tree = {key: value for key, value in pack_head(pack, period).items() if key not in _REPEATED}
         if pack.size_table is not None:
             return tree | self._size(compiled, pack.size_table)
-        tree["verdict"] = VerdictHole(compiled.verdict)
+        tree["verdict"] = verdict_hole(compiled.verdict, VERDICT_WORDS)
+        tree["reason"] = _why(compiled)
         if pack.card is not None:
             tree["score"] = self._card(pack.card, compiled)
         tree["conditions"] = [self._branch(branch, compiled) for branch in compiled.branches]
@@ -83,7 +122,7 @@ class Forms:
                 {
                     "id": label.id,
                     "name": both(label.name),
-                    "verdict": VerdictHole(compiled.labels[label.id]),
+                    "verdict": verdict_hole(compiled.labels[label.id], VERDICT_WORDS),
                 }
                 for label in pack.labels
             ]
@@ -93,9 +132,10 @@ class Forms:
 
     def _size(self, compiled: Compiled, table: SizeTable) -> Tree:
         rows = partial(_size_part, table, compiled.period)
+        # The class counts from −1, unknown, which Python takes for the last.
+        words = [(key, SizeTable.LABELS[key]) for key in (*SizeTable.KEYS, "unknown")]
         return {
-            # The class counts from −1, unknown, which Python takes for the last.
-            "verdict": VerdictHole(compiled.verdict, (*SizeTable.KEYS, "unknown")),
+            "verdict": verdict_hole(compiled.verdict, words, [size_reason(key) for key, _ in words]),
             "sector": WorkedHole(partial(rows, "sector")),
             "bounds": WorkedHole(partial(rows, "bounds")),
             "inputs": self._inputs([compiled.verdict]),
@@ -103,42 +143,49 @@ class Forms:
 
     def _branch(self, branch: Branch, compiled: Compiled) -> Tree:
         member, period = branch.member, compiled.period
-        instead = member.when_unmet if isinstance(member, Condition) else None
-        tree: Tree = {
-            "id": member.id,
-            "text": both(member_text(member, period)),
-            "verdict": VerdictHole(branch.slot, instead=instead),
+        head: Tree = {"id": member.id, "text": both(member_text(member, period))}
+        if isinstance(member, Condition):
+            return head | self._condition(branch, member, compiled)
+        reasons = [group_reason(member.mode, verdict) for verdict in Verdict]
+        return head | {
+            "verdict": verdict_hole(branch.slot, VERDICT_WORDS, reasons),
             "clause": clause_dict(member.clause),
+            "join": member.mode,
+            "name": both(member.name) if member.name else None,
+            "members": [self._branch(child, compiled) for child in branch.children],
         }
-        if isinstance(member, Group):
-            tree |= {"join": member.mode, "name": both(member.name) if member.name else None}
-            tree["members"] = [self._branch(child, compiled) for child in branch.children]
-            return tree
-        test = member.test
-        tree |= {
+
+    def _condition(self, branch: Branch, condition: Condition, compiled: Compiled) -> Tree:
+        test, required = condition.test, required_of(condition.test, compiled.period)
+        actual = self._actual(test, compiled)
+        tree: Tree = {
+            "verdict": verdict_hole(branch.slot, VERDICT_WORDS, instead=condition.when_unmet),
+            "reason": _reason(actual, required["shown"]),
+            "clause": clause_dict(condition.clause),
             "about": type(test).__name__.lower(),
-            "unit": test.unit,
-            "required": required_of(test),
-            "actual": self._actual(test, compiled),
+            "unit": machine_unit(test.unit),
+            "required": required,
+            "actual": actual,
             # A score reads the whole card, which says so indicator by indicator.
             "inputs": [] if isinstance(test, Score) else self._inputs([branch.slot]),
         }
-        if member.note:
-            tree["note"] = both(member.note)
-        return tree
+        return tree | ({"note": both(condition.note)} if condition.note else {})
 
-    def _actual(self, test: Test, compiled: Compiled) -> Any:
+    def _actual(self, test: Test, compiled: Compiled) -> FigureHole | RangeHole:
         if isinstance(test, Score):
             slots = compiled.score if test.of is None else compiled.indicators[test.of]
             assert slots is not None
-            return _range(slots)
-        return self._figure(_subject(test, compiled.period), _work(test, compiled.period))
+            return RangeHole(*slots)
+        work = _work(test, compiled.period)
+        return self._figure(_subject(test, compiled.period), work, test.told, test.blank)
 
-    def _figure(self, subject: Hashable, work: Work) -> FigureHole:
+    def _figure(self, subject: Hashable, work: Work, told: Told, blank: Text) -> FigureHole:
         """Many conditions draw lines on one quantity: it is worked out once a firm."""
         if subject not in self._places:
-            self._places[subject] = len(self.works)
-            self.works.append(work)
+            self._places[subject] = len(self._works)
+            self._works.append(work)
+            self._said.append(_said(told, self._standards.period, subject))
+            self._blanks.append(InSentence.of(blank))
         return FigureHole(self._places[subject])
 
     def _inputs(self, slots: list[Slot]) -> InputHole:
@@ -170,18 +217,16 @@ class Forms:
             "max": indicator.top,
             **_range(slots),
             "readings": [
-                {
-                    "label": both(leaf.label(compiled.period)),
-                    "actual": self._figure(
-                        _read_by(leaf, compiled.period), _leaf_work(leaf, compiled.period)
-                    ),
-                    "unit": leaf.unit,
-                }
+                self._reading(leaf, compiled.period)
                 for leaf in indicator.item.leaves()
                 if isinstance(leaf, Leaf)
             ],
             "inputs": self._inputs(list(slots)),
         }
+
+    def _reading(self, leaf: Leaf, period: Period) -> Tree:
+        figure = self._figure(_read_by(leaf, period), _leaf_work(leaf, period), leaf.told, NO_FIGURE)
+        return {"label": both(leaf.label(period)), "actual": figure, "unit": machine_unit(leaf.unit)}
 
     def _ladder(self, book: Rulebook) -> Tree:
         """:func:`models.answer.standing_dict` with its blanks open."""
@@ -197,7 +242,7 @@ class Forms:
                 {
                     "rung": rung.number,
                     "name": both(rung.name),
-                    "title": None if rung.title is None else VerdictHole(standards.rung_titles[rung.number]),
+                    "title": None if rung.title is None else key_hole(standards.rung_titles[rung.number]),
                     "standards": self._verdicts(rung.standards),
                     "lapsed": rung.lapsed,
                 }
@@ -211,14 +256,43 @@ class Forms:
                 {
                     "name": both(Text(*mark["name"])),
                     "held": WorkedHole(partial(_held, mark, standards.period)),
-                    "standard": VerdictHole(standards.compiled[mark["standard"]].verdict),
+                    "standard": key_hole(standards.compiled[mark["standard"]].verdict),
                 }
                 for mark in book.ladder["technology_marks"]
             ],
         }
 
     def _verdicts(self, ids: Any) -> Tree:
-        return {i: VerdictHole(self._standards.compiled[i].verdict) for i in ids}
+        return {i: key_hole(self._standards.compiled[i].verdict) for i in ids}
+
+
+def _said(told: Told, period: Period, subject: Hashable) -> Said:
+    """How a figure is put into words; what takes few values and is told by its value alone is told once."""
+    if not isinstance(subject, Quantity):
+        kept = lru_cache(1024)(lambda value: said_of(told(value, {}, period)))
+        return lambda value, figures: kept(value)
+    if type(subject).shown is not Quantity.shown:
+        return lambda value, figures: said_of(told(value, figures, period))
+    unit = subject.unit
+    return lambda value, figures: said_plainly(*spell(value, unit))
+
+
+def _why(compiled: Compiled) -> NamingHole:
+    """:func:`models.rules.reason.standard_reason` with its blanks open."""
+    return NamingHole(
+        compiled.verdict,
+        tuple(branch.slot for branch in compiled.branches),
+        tuple(InSentence.of(standard_reason(verdict, ())) for verdict in Verdict),
+        tuple(InSentence.of(bracketed(text)) for text in sentences_of(compiled)),
+    )
+
+
+def _reason(actual: FigureHole | RangeHole, required: Mapping[str, str]) -> Spliced:
+    """:func:`models.rules.reason.condition_reason` with its blanks open."""
+    zh, en = within(REQUIRED.zh + required["zh"]), within(REQUIRED.en + required["en"])
+    figure = replace(actual, part="zh"), replace(actual, part="en")
+    begin = b'{"zh":"' + within(ACTUAL.zh), zh + b'","en":"' + within(ACTUAL.en)
+    return Spliced((begin[0], figure[0], begin[1], figure[1], en + b'"}'))
 
 
 def _held(mark: Mapping[str, Any], period: Period, trace: Trace) -> bool | None:
@@ -245,7 +319,7 @@ def _work(test: Test, period: Period) -> Work:
 def _leaf_work(leaf: Leaf, period: Period) -> Work:
     if isinstance(leaf, Bands):
         return _quantity_work(leaf.quantity, period)
-    if isinstance(leaf, FlagPoints | Entered):
+    if isinstance(leaf, FlagPoints | Entered | ChoicePoints):
         return methodcaller("get", leaf.field.column())
     return partial(_called, leaf.actual, period)
 
@@ -275,5 +349,4 @@ def _read_by(leaf: Leaf, period: Period) -> Hashable:
     if isinstance(leaf, Bands):
         return leaf.quantity
     assert isinstance(leaf, FlagPoints | ChoicePoints | Entered)
-    # Options are told by their name in a card, by their key in a condition.
-    return type(leaf) if isinstance(leaf, ChoicePoints) else None, period.column(leaf.field, None)
+    return "card", period.column(leaf.field, None)

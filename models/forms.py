@@ -7,11 +7,12 @@ is less than deciding, and a hundredth of building the same answer out of dicts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
@@ -19,18 +20,42 @@ from models.errors import Text
 from models.fields import NO_TITLE
 from models.rules.firm import Trace
 from models.rules.program import Slot
+from models.rules.reason import points_text
 from models.verdict import Verdict
-
-KEYS = tuple(verdict.key for verdict in Verdict)
 
 
 @dataclass(frozen=True)
 class VerdictHole:
-    """A verdict's key; where it is unmet, ``instead`` follows as a member of its own."""
+    """What a verdict puts here: ready bytes, unmet first (see :func:`verdict_hole`)."""
 
     slot: Slot
-    keys: tuple[str, ...] = KEYS
-    instead: Text | None = None
+    ready: tuple[bytes, ...]
+
+
+class InSentence(NamedTuple):
+    """What sentences say, as bytes within them."""
+
+    zh: bytes
+    en: bytes
+
+    @staticmethod
+    def of(text: Text) -> InSentence:
+        return InSentence(within(text.zh), within(text.en))
+
+
+class SaidOf(NamedTuple):
+    """A figure's ``shown``, to stand behind its value, and what sentences say of it."""
+
+    shown: bytes
+    words: InSentence | None
+
+
+_NOT_SHOWN = b',"shown":null'
+
+Part = Literal["actual", "zh", "en"]
+_PARTS: Sequence[Part] = ("actual", "zh", "en")
+FigureParts = Mapping[Part, bytes]
+"""Of a figure: its value with ``shown`` beside it, or what a sentence in that language says of it."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +70,16 @@ class FigureHole:
     """A figure that is worked out once a firm, wherever it stands; by its place in the list of them."""
 
     place: int
+    part: Part = "actual"
+
+
+@dataclass(frozen=True)
+class RangeHole:
+    """Points between two numbers that the program computed."""
+
+    low: Slot
+    high: Slot
+    part: Part = "actual"
 
 
 @dataclass(frozen=True)
@@ -61,7 +96,44 @@ class WorkedHole:
     work: Callable[[Trace], Any]
 
 
-Hole = VerdictHole | NumberHole | FigureHole | InputHole | WorkedHole
+@dataclass(frozen=True)
+class NamingHole:
+    """A reason that names some of several things: those whose verdict is that of the whole."""
+
+    whole: Slot
+    slots: tuple[Slot, ...]
+    said: tuple[InSentence, ...]
+    """By verdict of the whole, unmet first."""
+    names: tuple[InSentence, ...]
+
+    def bytes(self, values: Mapping[Slot, Any]) -> bytes:
+        verdict = values[self.whole]
+        said = self.said[verdict]
+        if verdict == Verdict.MET:
+            return b'{"zh":"%b","en":"%b"}' % (said.zh, said.en)
+        named = [name for slot, name in zip(self.slots, self.names, strict=True) if values[slot] == verdict]
+        zh, en = b"".join([name.zh for name in named]), b"".join([name.en for name in named])
+        return b'{"zh":"%b%b","en":"%b%b"}' % (said.zh, zh, said.en, en)
+
+
+Hole = VerdictHole | NumberHole | FigureHole | RangeHole | InputHole | NamingHole | WorkedHole
+
+
+@dataclass(frozen=True)
+class Spliced:
+    """JSON that is written already, with holes in the middle of its strings."""
+
+    pieces: tuple[bytes | Hole, ...]
+
+
+@dataclass(frozen=True)
+class FigureBytes:
+    """Figures ready to be put into holes, by place: value with ``shown``, and what sentences say of them."""
+
+    actual: list[bytes]
+    zh: list[bytes]
+    en: list[bytes]
+
 
 Form = tuple[bytes | Hole, ...]
 """An answer with its blanks open: ready bytes, and holes between them."""
@@ -77,25 +149,30 @@ class Sheaf:
     def __init__(self, forms: Mapping[str, Form]) -> None:
         still = tuple(dict.fromkeys(part for form in forms.values() for part in form if _is_still(part)))
         holes = dict.fromkeys(part for form in forms.values() for part in form if not _is_still(part))
-        ordered = [hole for kind in _KINDS for hole in holes if isinstance(hole, kind)]
+        ordered = [hole for kind in _KINDS for hole in _of_kind(kind, holes)]
         places = {part: place for place, part in enumerate([*still, *ordered])}
         self._still: tuple[Any, ...] = still
-        self._verdicts = [(hole.slot, _keys(hole)) for hole in ordered if isinstance(hole, VerdictHole)]
+        self._verdicts = [(hole.slot, hole.ready) for hole in ordered if isinstance(hole, VerdictHole)]
         self._numbers = [hole.slot for hole in ordered if isinstance(hole, NumberHole)]
-        self._figures = [hole.place for hole in ordered if isinstance(hole, FigureHole)]
+        self._ranges = [(h.part, h.low, h.high) for h in ordered if isinstance(h, RangeHole)]
         self._inputs = [hole.place for hole in ordered if isinstance(hole, InputHole)]
+        self._namings = [hole for hole in ordered if isinstance(hole, NamingHole)]
         self._worked = [hole.work for hole in ordered if isinstance(hole, WorkedHole)]
         self._pick = {name: picker([places[part] for part in form]) for name, form in forms.items()}
 
-    def table(self, trace: Trace, figures: Sequence[bytes], inputs: Sequence[bytes]) -> list[bytes]:
+    def table(self, trace: Trace, figures: FigureBytes, inputs: Sequence[bytes]) -> list[bytes]:
         """Of one firm; ``figures`` and ``inputs`` are its fragments by place."""
         values = trace.values
         return [
             *self._still,
             *[keys[values[slot]] for slot, keys in self._verdicts],
             *fragments([values[slot] for slot in self._numbers]),
-            *[figures[place] for place in self._figures],
+            *figures.actual,
+            *figures.zh,
+            *figures.en,
+            *[_range_bytes(values[low], values[high])[part] for part, low, high in self._ranges],
             *[inputs[place] for place in self._inputs],
+            *[hole.bytes(values) for hole in self._namings],
             *[fragment(work(trace)) for work in self._worked],
         ]
 
@@ -104,7 +181,24 @@ class Sheaf:
         return self._pick[name](table)
 
 
-_KINDS = (VerdictHole, NumberHole, FigureHole, InputHole, WorkedHole)
+_KINDS: Sequence[type[Hole]] = (
+    VerdictHole,
+    NumberHole,
+    FigureHole,
+    RangeHole,
+    InputHole,
+    NamingHole,
+    WorkedHole,
+)
+
+
+def _of_kind(kind: type[Hole], holes: Iterable[bytes | Hole]) -> list[Hole]:
+    """Holes of a kind; of figures all parts of all places: a firm's stand in the table as they come."""
+    found = [hole for hole in holes if isinstance(hole, kind)]
+    if kind is not FigureHole:
+        return found
+    places = range(1 + max((hole.place for hole in found if isinstance(hole, FigureHole)), default=-1))
+    return [FigureHole(place, part) for part in _PARTS for place in places]
 
 
 def _is_still(part: bytes | Hole) -> bool:
@@ -159,6 +253,12 @@ class _Writer:
             self._members(node)
         elif isinstance(node, list | tuple):
             self._items(node)
+        elif isinstance(node, Spliced):
+            for piece in node.pieces:
+                if isinstance(piece, bytes):
+                    self._still.append(piece)
+                else:
+                    self.write(piece)
         elif isinstance(node, Hole):
             self.flush()
             self.parts.append(node)
@@ -185,8 +285,76 @@ class _Writer:
         self._still.append(b"]")
 
 
-def _keys(hole: VerdictHole) -> tuple[bytes, ...]:
-    keys = [orjson.dumps(key) for key in hole.keys]
-    if hole.instead is not None:
-        keys[Verdict.UNMET] += b',"instead":' + orjson.dumps(both(hole.instead))
-    return tuple(keys)
+def verdict_hole(
+    slot: Slot,
+    words: Sequence[tuple[str, Text]],
+    reasons: Sequence[Text] | None = None,
+    instead: Text | None = None,
+) -> VerdictHole:
+    """A verdict's key; its words, where it is unmet ``instead``, and the reason follow as members too.
+
+    ``words``: key and text by verdict, unmet first; ``reasons`` too.
+    """
+    ready = [b'%b,"verdict_text":%b' % (orjson.dumps(key), orjson.dumps(both(text))) for key, text in words]
+    if instead is not None:
+        ready[Verdict.UNMET] += b',"instead":' + orjson.dumps(both(instead))
+    if reasons is not None:
+        ready = [
+            b'%b,"reason":%b' % (begun, orjson.dumps(both(reason)))
+            for begun, reason in zip(ready, reasons, strict=True)
+        ]
+    return VerdictHole(slot, tuple(ready))
+
+
+def key_hole(slot: Slot) -> VerdictHole:
+    """A verdict's key alone."""
+    return VerdictHole(slot, tuple(orjson.dumps(verdict.key) for verdict in Verdict))
+
+
+def within(text: str) -> bytes:
+    """Text as it stands within a JSON string."""
+    return orjson.dumps(text)[1:-1]
+
+
+def said_of(told: Text | None) -> SaidOf:
+    """A figure that is there, told to people."""
+    if told is None:
+        return SaidOf(_NOT_SHOWN, None)
+    zh, en = orjson.dumps(told.zh), orjson.dumps(told.en)
+    return SaidOf(b',"shown":{"zh":%b,"en":%b}' % (zh, en), InSentence(zh[1:-1], en[1:-1]))
+
+
+def said_plainly(zh: str, en: str) -> SaidOf:
+    """The same of words in which nothing needs an escape."""
+    shown = f',"shown":{{"zh":"{zh}","en":"{en}"}}'.encode()
+    return SaidOf(shown, InSentence(zh.encode(), en.encode()))
+
+
+def figure_bytes(
+    values: Sequence[Any], said: Sequence[SaidOf | None], blanks: Sequence[InSentence]
+) -> FigureBytes:
+    """``said``: None where the figure is missing. Where there is nothing to say, ``blanks`` speak."""
+    words = [
+        blank if one is None or one.words is None else one.words
+        for one, blank in zip(said, blanks, strict=True)
+    ]
+    return FigureBytes(
+        [
+            value + (_NOT_SHOWN if one is None else one.shown)
+            for value, one in zip(fragments(values), said, strict=True)
+        ],
+        [word.zh for word in words],
+        [word.en for word in words],
+    )
+
+
+@lru_cache(8192)
+def _range_bytes(low: float, high: float) -> FigureParts:
+    """A range of points by part; few different ones come up."""
+    said = said_of(points_text(low, high))
+    assert said.words is not None
+    return {
+        "actual": orjson.dumps({"low": low, "high": high}) + said.shown,
+        "zh": said.words.zh,
+        "en": said.words.en,
+    }

@@ -72,7 +72,7 @@ def without_sources(answer: Any) -> Any:
 def test_the_bytes_say_what_the_explanation_says(written: dict[str, Any]) -> None:
     sheet = ASSESSOR.sheet(AS_OF, "new")
     figures = internal(written)
-    trace, explained = Explainer(sheet.standards).explain(figures)
+    trace, explained = Explainer(sheet.standards).explain(figures, words=True)
     answer = assess(figures)
     assert without_sources(answer["standards"]) == orjson.loads(orjson.dumps(plain(explained)))
     assert answer["ladder"] == standing_dict(standing_of(rulebook(), sheet.standards, trace))
@@ -100,6 +100,55 @@ def test_every_condition_names_the_figures_it_reads_with_year_unit_and_source() 
             ("revenue_2025", "营业收入", "operating revenue"),
         )
     ]
+
+
+def test_the_json_alone_says_why_in_words() -> None:
+    figures = meeting("srdi.n2", rd_expense_2025=2_990_000, revenue_2025=100_000_000, niche_years=None)
+    (standard,) = assess(figures, "srdi.n2")["standards"]
+    assert standard["verdict_text"]["zh"] == "未达标"
+    assert standard["reason"]["zh"] == "不满足的条件有：【2025年研发费用÷营业收入不低于3%】"
+    told = {condition["id"]: condition for condition in conditions(standard)}
+    ratio, niche = told["rd_ratio_1"], told["niche_years"]
+    assert (ratio["unit"], ratio["required"]["line"], ratio["required"]["shown"]["zh"]) == (
+        "ratio",
+        0.03,
+        "不低于3%",
+    )
+    assert ratio["shown"] == {"zh": "2.99%", "en": "2.99%"}
+    assert ratio["reason"] == {
+        "zh": "实际 2.99%，要求 不低于3%",
+        "en": "actual 2.99%; required: at least 3%",
+    }
+    assert (niche["verdict_text"]["zh"], niche["shown"]) == ("缺数据", None)
+    assert niche["reason"]["zh"] == "实际 没有可用的数，要求 不低于3年"
+
+
+def test_every_standard_condition_and_reading_is_told_in_words() -> None:
+    for standard in assess({})["standards"]:
+        assert standard["verdict_text"]["zh"] in {"达标", "未达标", "缺数据", "待核验"}
+        assert standard["reason"]["zh"]
+        for condition in conditions(standard):
+            assert condition["verdict_text"]["zh"] in {"缺数据", "待核验"}
+            assert condition["reason"]["zh"]
+            assert condition["unit"] != "%" if "unit" in condition else "members" in condition
+            if "members" not in condition:
+                assert condition["required"]["shown"]["zh"] in condition["reason"]["zh"]
+
+
+def test_titles_and_options_are_shown_in_words() -> None:
+    figures = meeting("srdi.n63", title_srdi_until=NO_TITLE, rd_institution="none", award_national_rank=2)
+    answer = assess(figures, "srdi.n2", "giant.n63", "innovative.n63")
+    told = {
+        condition["id"]: condition for standard in answer["standards"] for condition in conditions(standard)
+    }
+    assert (told["srdi_title"]["actual"], told["srdi_title"]["shown"]["zh"]) == ("none", "无")
+    assert (told["institution"]["actual"], told["institution"]["shown"]["zh"]) == ("none", "无")
+    assert told["direct_prize"]["shown"]["zh"] == "第2名"
+    assert told["direct_prize"]["required"] == {
+        "from": 1,
+        "to": 3,
+        "shown": {"zh": "第1～3名", "en": "rank 1 to 3"},
+    }
 
 
 def test_all_of_it_is_in_both_languages() -> None:

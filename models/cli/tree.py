@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text as Line
 from rich.tree import Tree
 
-from models.rules.condition import Condition, Group, show_value
+from models.rules.condition import Condition, Group
 from models.rules.explain import JOINS, Answer, member_text, pack_head
 from models.rules.pack import Pack
 from models.rules.quantity import Period
@@ -209,5 +209,5 @@ def _add_score(tree: Tree, score: dict[str, Any]) -> None:
 
 
 def _input_text(item: Answer) -> str:
-    value = "缺数据" if item["actual"] is None else show_value(item["actual"], item["unit"]).zh
+    value = item["shown"]["zh"] if item["shown"] else "缺数据"
     return f"{item['label']['zh']} {value}"

@@ -17,7 +17,7 @@ from models.errors import Text
 from models.fields import Field
 from models.rules.program import Builder, Slot
 from models.rules.quantity import Figures, Period, Quantity
-from models.rules.units import show
+from models.rules.units import show, show_value
 
 End = Literal["low", "high"]
 
@@ -55,6 +55,10 @@ class Leaf(Item):
     @abstractmethod
     def actual(self, figures: Figures, period: Period) -> Any: ...
 
+    def told(self, value: Any, figures: Figures, period: Period) -> Text:
+        """``value``, which is :meth:`actual`, for people."""
+        return show_value(value, self.unit)
+
     @property
     def unit(self) -> str:
         return ""
@@ -83,6 +87,9 @@ class Bands(Leaf):
 
     def actual(self, figures: Figures, period: Period) -> Any:
         return self.quantity.actual(figures, period)
+
+    def told(self, value: Any, figures: Figures, period: Period) -> Text:
+        return self.quantity.shown(figures, period, value)
 
     @property
     def unit(self) -> str:
@@ -149,8 +156,10 @@ class ChoicePoints(Leaf):
         return self.field.label
 
     def actual(self, figures: Figures, period: Period) -> Any:
-        key = figures.get(self.field.column())
-        return None if key is None else (self.field.options or {})[key].zh
+        return figures.get(self.field.column())
+
+    def told(self, value: Any, figures: Figures, period: Period) -> Text:
+        return (self.field.options or {})[value]
 
     def rows(self, period: Period) -> Iterator[tuple[Text, int]]:
         for key, points in self.points:

@@ -15,12 +15,14 @@ from typing import Any, Literal
 
 from models.codes import districts, industries
 from models.errors import Text
-from models.fields import NO_TITLE, Field
+from models.fields import Field
 from models.rules.card import Card
 from models.rules.program import Builder, Comparison, Slot
 from models.rules.quantity import Figures, Period, Quantity, Shortfall
+from models.rules.reason import NO_FIGURE
 from models.rules.size import SizeTable
-from models.rules.units import show
+from models.rules.statement import statement
+from models.rules.units import show, show_value
 from models.verdict import Verdict
 
 WORDS: Mapping[str, Text] = {
@@ -54,7 +56,16 @@ class Test(ABC):
     def shown(self, figures: Figures, period: Period) -> Text | None:
         """``actual`` for people."""
         value = self.actual(figures, period)
-        return None if value is None else show_value(value, self.unit)
+        return None if value is None else self.told(value, figures, period)
+
+    def told(self, value: Any, figures: Figures, period: Period) -> Text | None:
+        """``value``, which is :meth:`actual`, for people; None where it says nothing."""
+        return show_value(value, self.unit)
+
+    @property
+    def blank(self) -> Text:
+        """What is said in place of a figure that is missing."""
+        return NO_FIGURE
 
     def shortfall(self, figures: Figures, period: Period) -> Shortfall | None:
         return None
@@ -63,16 +74,6 @@ class Test(ABC):
     def attested(self) -> bool:
         """Answered by a person, not by a figure."""
         return False
-
-
-def show_value(value: Any, unit: str) -> Text:
-    if isinstance(value, bool):
-        return Text("是", "yes") if value else Text("否", "no")
-    if isinstance(value, date):
-        return Text("无", "none") if value == NO_TITLE else Text(value.isoformat(), value.isoformat())
-    if isinstance(value, str):
-        return Text(value, value)
-    return show(value, unit)
 
 
 @dataclass(frozen=True)
@@ -97,14 +98,8 @@ class Threshold(Test):
     def actual(self, figures: Figures, period: Period) -> Any:
         return self.quantity.actual(figures, period)
 
-    def shown(self, figures: Figures, period: Period) -> Text | None:
-        value = self.actual(figures, period)
-        if value is None:
-            return None
-        shown = show(value, self.unit)
-        # A hair off the line must not look as if it were on it.
-        hair_off = value != self.line and shown == show(self.line, self.unit)
-        return show(value, self.unit, fine=True) if hair_off else shown
+    def told(self, value: Any, figures: Figures, period: Period) -> Text:
+        return self.quantity.shown(figures, period, value)
 
     def shortfall(self, figures: Figures, period: Period) -> Shortfall | None:
         return self.quantity.shortfall(figures, period, self.line)
@@ -121,6 +116,10 @@ class _OfField(Test):
 
     def actual(self, figures: Figures, period: Period) -> Any:
         return figures.get(self.column(period))
+
+    @property
+    def blank(self) -> Text:
+        return Text("未填", "blank")
 
     @property
     def missing(self) -> Verdict:
@@ -146,15 +145,11 @@ class Flag(_OfField):
         return verdict if self.wanted else b.negate(verdict)
 
     def text(self, period: Period) -> Text:
-        label = self.field.label
-        year = "" if self.back is None else f"{period.year(self.back)}年"
-        if self.wanted:
-            return Text(f"{year}{label.zh}：须为“是”", f"{label.en}{_in(year)}: must be yes")
-        return Text(f"{year}{label.zh}：须为“否”", f"{label.en}{_in(year)}: must be no")
-
-
-def _in(year: str) -> str:
-    return f" in {year[:4]}" if year else ""
+        said = statement(self.field, self.wanted)
+        if self.back is None:
+            return said
+        year = period.year(self.back)
+        return Text(f"{year}年{said.zh}", f"{said.en} in {year}")
 
 
 @dataclass(frozen=True)
@@ -192,9 +187,8 @@ class Choice(_OfField):
         en = ", ".join(options[key].en for key in self.among)
         return Text(f"{self.field.label.zh}为：{zh}", f"{self.field.label.en} is one of: {en}")
 
-    def shown(self, figures: Figures, period: Period) -> Text | None:
-        value = self.actual(figures, period)
-        return None if value is None else (self.field.options or {}).get(value, Text(value, value))
+    def told(self, value: Any, figures: Figures, period: Period) -> Text:
+        return (self.field.options or {}).get(value, Text(value, value))
 
 
 @dataclass(frozen=True)
@@ -221,11 +215,8 @@ class Rank(_OfField):
             f"{self.field.label.zh}：第1～{self.within}名", f"{self.field.label.en}: 1 to {self.within}"
         )
 
-    def shown(self, figures: Figures, period: Period) -> Text | None:
-        value = self.actual(figures, period)
-        if value == 0:
-            return Text("无", "none")
-        return None if value is None else Text(f"第{value}名", f"rank {value}")
+    def told(self, value: Any, figures: Figures, period: Period) -> Text:
+        return Text(f"第{value}名", f"rank {value}") if value else Text("无", "none")
 
 
 @dataclass(frozen=True)
@@ -293,11 +284,8 @@ class FirstYear(_OfField):
         zh, en = "或".join(map(str, years)), " or ".join(map(str, years))
         return Text(f"{label.zh}为{zh}年", f"{label.en} is {en}")
 
-    def shown(self, figures: Figures, period: Period) -> Text | None:
-        value = self.actual(figures, period)
-        if value == 0:
-            return Text("从未入规", "never")
-        return None if value is None else Text(f"{value}年", str(value))
+    def told(self, value: Any, figures: Figures, period: Period) -> Text:
+        return Text(f"{value}年", str(value)) if value else Text("从未入规", "never")
 
 
 @dataclass(frozen=True)
@@ -315,9 +303,12 @@ class NotLarge(Test):
     def actual(self, figures: Figures, period: Period) -> Any:
         return self.table.class_of(figures, period)
 
-    def shown(self, figures: Figures, period: Period) -> Text | None:
-        value = self.actual(figures, period)
+    def told(self, value: Any, figures: Figures, period: Period) -> Text | None:
         return None if value == "unknown" else SizeTable.LABELS[value]
+
+    @property
+    def blank(self) -> Text:
+        return Text("规模定不下来", "the size is not certain")
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,30 @@ from typing import Any
 from models.errors import Text
 from models.rules.card import Card, Leaf
 from models.rules.compile import Branch, Compiled, Standards
-from models.rules.condition import Clause, Condition, Group, NotLarge, Score, Threshold
+from models.rules.condition import Condition, Group, Score, Threshold
+from models.rules.describe import (
+    Answer,
+    both,
+    both_or_none,
+    clause_dict,
+    pack_dict,
+    pack_head,
+    shown_rows,
+    size_rows,
+)
 from models.rules.firm import FirmReader, Trace
-from models.rules.pack import Pack
-from models.rules.quantity import Figures, Period
+from models.rules.quantity import Figures
+from models.rules.reason import condition_reason, group_reason, points_text, size_reason, standard_reason
+from models.rules.required import required_of
+from models.rules.sentence import member_text
 from models.rules.size import SizeTable
-from models.verdict import DISCLAIMER, Verdict
+from models.rules.units import machine_unit
+from models.verdict import Verdict
 
-Answer = dict[str, Any]
-"""Plain data: strings, numbers, lists and dicts (dates are dates), ready for JSON."""
+__all__ = ["JOINS", "Answer", "Explainer", "clause_dict", "member_text", "pack_dict", "pack_head"]
 
 _KEYS = tuple(verdict.key for verdict in Verdict)
+_WORDS = tuple(both(verdict.text) for verdict in Verdict)
 JOINS = {"all": Text("须全部满足", "all of"), "any": Text("满足其一即可", "any of")}
 
 
@@ -38,8 +51,8 @@ class Explainer:
     def explain(self, figures: Figures, *, words: bool = False) -> tuple[Trace, list[Answer]]:
         """The trace and an answer per chosen standard.
 
-        ``figures``: canonical column → value, None or absent where blank. ``words``: each condition
-        also has ``shown``, its actual figure as people write it.
+        ``figures``: canonical column → value, None or absent where blank. ``words``: standards and conditions
+        also have ``verdict_text`` and ``reason``, figures ``shown``, as people write them.
         """
         trace = self.reader.read(figures)
         return trace, [self._templates[pack_id].fill(trace, words) for pack_id in self.standards.chosen]
@@ -54,31 +67,48 @@ class _Template:
         self._head = pack_head(pack, period)
         self._branches = [_branch_template(branch, compiled) for branch in compiled.branches]
         self._card = _CardTemplate(pack.card, compiled) if pack.card else None
+        self._sentences = sentences_of(compiled)
 
     def fill(self, trace: Trace, words: bool) -> Answer:
         compiled, pack = self._compiled, self._compiled.pack
         answer: Answer = dict(self._head)
         if pack.size_table is not None:
             place = trace.values[compiled.verdict]
-            answer["verdict"] = "unknown" if place < 0 else SizeTable.KEYS[place]
+            key = answer["verdict"] = "unknown" if place < 0 else SizeTable.KEYS[place]
+            if words:
+                answer["verdict_text"] = both(SizeTable.LABELS[key])
+                answer["reason"] = both(size_reason(key))
             answer |= size_rows(pack.size_table, trace.figures, compiled.period)
             return answer
-        answer["verdict"] = _KEYS[trace.values[compiled.verdict]]
+        verdict = trace.values[compiled.verdict]
+        answer["verdict"] = _KEYS[verdict]
+        if words:
+            answer["verdict_text"] = _WORDS[verdict]
+            answer["reason"] = both(self._reason(trace))
         if self._card:
-            answer["score"] = self._card.fill(trace)
+            answer["score"] = self._card.fill(trace, words)
         answer["conditions"] = [branch.fill(trace, words) for branch in self._branches]
         if compiled.labels:
             answer["labels"] = [
-                {
-                    "id": label.id,
-                    "name": _both(label.name),
-                    "verdict": _KEYS[trace.values[compiled.labels[label.id]]],
-                }
+                {"id": label.id, "name": both(label.name)} | _verdict(trace, compiled.labels[label.id], words)
                 for label in pack.labels
             ]
         if pack.shown:
             answer["shown"] = shown_rows(pack, trace.figures, compiled.period)
         return answer
+
+    def _reason(self, trace: Trace) -> Text:
+        """Why the verdict is what it is: the conditions that hold it there."""
+        verdict = trace.verdict(self._compiled.verdict)
+        here = zip(self._compiled.branches, self._sentences, strict=True)
+        return standard_reason(
+            verdict, [text for branch, text in here if trace.verdict(branch.slot) is verdict]
+        )
+
+
+def _verdict(trace: Trace, slot: int, words: bool) -> Answer:
+    verdict = trace.values[slot]
+    return {"verdict": _KEYS[verdict]} | ({"verdict_text": _WORDS[verdict]} if words else {})
 
 
 class _Branch(ABC):
@@ -90,7 +120,7 @@ class _Branch(ABC):
         # The keys that every firm fills stand here already: a copy then need not grow.
         self._head: Answer = {
             "id": member.id,
-            "text": _both(member_text(member, self._period)),
+            "text": both(member_text(member, self._period)),
             "verdict": None,
             "clause": clause_dict(member.clause),
         }
@@ -104,12 +134,16 @@ class _Joined(_Branch):
 
     def __init__(self, branch: Branch, member: Group, compiled: Compiled) -> None:
         super().__init__(branch, compiled)
-        self._head |= {"join": member.mode, "name": _both_or_none(member.name), "members": ()}
+        self._head |= {"join": member.mode, "name": both_or_none(member.name), "members": ()}
         self._children = [_branch_template(child, compiled) for child in branch.children]
+        self._reasons = [both(group_reason(member.mode, verdict)) for verdict in Verdict]
 
     def fill(self, trace: Trace, words: bool) -> Answer:
         answer = self._head.copy()
-        answer["verdict"] = _KEYS[trace.values[self._slot]]
+        verdict = trace.values[self._slot]
+        answer["verdict"] = _KEYS[verdict]
+        if words:
+            answer["verdict_text"], answer["reason"] = _WORDS[verdict], self._reasons[verdict]
         answer["members"] = [child.fill(trace, words) for child in self._children]
         return answer
 
@@ -122,18 +156,23 @@ class _Tested(_Branch):
         self._test = test = member.test
         # Standards may differ in kind, never in date: a quantity is the same figure in all.
         self._about = id(test.quantity if isinstance(test, Threshold) else test)
-        self._when_unmet = _both_or_none(member.when_unmet)
+        self._when_unmet = both_or_none(member.when_unmet)
         about = type(test).__name__.lower()
-        self._head |= {"about": about, "unit": test.unit, "required": required_of(test), "actual": None}
+        required = required_of(test, self._period)
+        self._required = Text(**required["shown"])
+        self._head |= {"about": about, "unit": machine_unit(test.unit), "required": required, "actual": None}
         if member.note:
-            self._head["note"] = _both(member.note)
+            self._head["note"] = both(member.note)
 
     def fill(self, trace: Trace, words: bool) -> Answer:
         answer = self._head.copy()
         verdict = answer["verdict"] = _KEYS[trace.values[self._slot]]
-        answer["actual"] = self._actual(trace)
+        value = answer["actual"] = self._actual(trace)
         if words:
-            answer["shown"] = _both_or_none(self._test.shown(trace.figures, self._period))
+            shown = self._shown(value, trace)
+            answer["shown"], found = both_or_none(shown), trace.values[self._slot]
+            answer["verdict_text"] = _WORDS[found]
+            answer["reason"] = both(condition_reason(shown, self._test.blank, self._required))
         if verdict == "unmet" and self._when_unmet is not None:
             answer["instead"] = self._when_unmet
         return answer
@@ -144,6 +183,9 @@ class _Tested(_Branch):
         if about not in memo:
             memo[about] = self._test.actual(trace.figures, self._period)
         return memo[about]
+
+    def _shown(self, value: Any, trace: Trace) -> Text | None:
+        return None if value is None else self._test.told(value, trace.figures, self._period)
 
 
 class _Scored(_Tested):
@@ -157,6 +199,9 @@ class _Scored(_Tested):
 
     def _actual(self, trace: Trace) -> Any:
         return {"low": trace.values[self._low], "high": trace.values[self._high]}
+
+    def _shown(self, value: Any, trace: Trace) -> Text | None:
+        return points_text(value["low"], value["high"])
 
 
 def _branch_template(branch: Branch, compiled: Compiled) -> _Branch:
@@ -172,19 +217,19 @@ class _CardTemplate:
     def __init__(self, card: Card, compiled: Compiled) -> None:
         self._card, self._compiled = card, compiled
         self._heads = {
-            indicator.id: {"id": indicator.id, "name": _both(indicator.name), "max": indicator.top}
+            indicator.id: {"id": indicator.id, "name": both(indicator.name), "max": indicator.top}
             for indicator in card.indicators()
         }
         self._leaves = {
             indicator.id: [
-                (leaf, _both(leaf.label(compiled.period)))
+                (leaf, both(leaf.label(compiled.period)))
                 for leaf in indicator.item.leaves()
                 if isinstance(leaf, Leaf)
             ]
             for indicator in card.indicators()
         }
 
-    def fill(self, trace: Trace) -> Answer:
+    def fill(self, trace: Trace, words: bool) -> Answer:
         assert self._compiled.score is not None
         return {
             **self._range(self._compiled.score, trace),
@@ -192,172 +237,32 @@ class _CardTemplate:
             "parts": [
                 {
                     "id": part.id,
-                    "name": _both(part.name),
+                    "name": both(part.name),
                     "max": part.top,
                     **self._range(self._compiled.indicators[part.id], trace),
-                    "indicators": [self._indicator(indicator.id, trace) for indicator in part.indicators],
+                    "indicators": [self._indicator(one.id, trace, words) for one in part.indicators],
                 }
                 for part in self._card.parts
             ],
         }
 
-    def _indicator(self, item: str, trace: Trace) -> Answer:
-        figures, period = trace.figures, self._compiled.period
-        read = [
-            {"label": label, "actual": leaf.actual(figures, period), "unit": leaf.unit}
-            for leaf, label in self._leaves[item]
-        ]
+    def _indicator(self, item: str, trace: Trace, words: bool) -> Answer:
+        read = [self._reading(leaf, label, trace, words) for leaf, label in self._leaves[item]]
         return {**self._heads[item], **self._range(self._compiled.indicators[item], trace), "inputs": read}
+
+    def _reading(self, leaf: Leaf, label: Mapping[str, str], trace: Trace, words: bool) -> Answer:
+        figures, period = trace.figures, self._compiled.period
+        value = leaf.actual(figures, period)
+        answer: Answer = {"label": label, "actual": value, "unit": machine_unit(leaf.unit)}
+        if words:
+            answer["shown"] = None if value is None else both(leaf.told(value, figures, period))
+        return answer
 
     @staticmethod
     def _range(slots: tuple[int, int], trace: Trace) -> Answer:
         return {"low": trace.values[slots[0]], "high": trace.values[slots[1]]}
 
 
-def pack_head(pack: Pack, period: Period) -> Answer:
-    """What an answer says of its standard, whatever the firm."""
-    head: Answer = {
-        "id": pack.id,
-        "name": _both(pack.name),
-        "as_of": period.as_of,
-        "kind": period.kind,
-        "in_force": pack.in_force_on(period),
-        "document": {"title": pack.document.title, "number": pack.document.number},
-        "clause": clause_dict(pack.clause),
-        "pack_hash": pack.hash,
-        "disclaimer": _both(DISCLAIMER),
-    }
-    if pack.note:
-        head["note"] = _both(pack.note)
-    if pack.operational:
-        head["operational_definition"] = _both(pack.operational)
-    return head
-
-
-def clause_dict(clause: Clause) -> Answer:
-    return {
-        "document": clause.document,
-        "annex": clause.annex,
-        "item": clause.item,
-        "page": clause.page or None,
-        "confidence": clause.confidence,
-    }
-
-
-def member_text(member: Condition | Group, period: Period) -> Text:
-    """The sentence of a condition, or of a group: its name, or its members joined."""
-    if isinstance(member, Condition):
-        return member.test.text(period)
-    if member.name is not None:
-        return member.name
-    texts = [member_text(child, period) for child in member.live(period)]
-    joins = {"any": ("；或 ", "; or "), "all": ("，且 ", ", and ")}[member.mode]
-    return Text(joins[0].join(text.zh for text in texts), joins[1].join(text.en for text in texts))
-
-
-def required_of(test: Any) -> Answer | None:
-    """The line a figure is held against, as data; None where the test is no comparison."""
-    if isinstance(test, Threshold):
-        return {
-            "comparison": test.op,
-            "line": float(test.line) if test.line.denominator > 1 else int(test.line),
-        }
-    if isinstance(test, Score):
-        return {"comparison": test.op, "line": test.line}
-    return {"class": ["medium", "small", "micro"]} if isinstance(test, NotLarge) else None
-
-
-def shown_rows(pack: Pack, figures: Figures, period: Period) -> list[Answer]:
-    """Figures that are shown with a standard and never a condition of it."""
-    rows = []
-    for item in pack.shown:
-        value = item.growth.actual(figures, period)
-        points = None if value is None else item.points_for(value)
-        rows.append(
-            {
-                "id": item.id,
-                "name": _both(item.name),
-                "actual": None if value is None else float(value),
-                "points": points,
-                "unit": "%",
-            }
-        )
-    return rows
-
-
-def size_rows(table: SizeTable, figures: Figures, period: Period) -> Answer:
-    """The sector of the size table and its bounds beside the firm's figures."""
-    row = table.row_of(figures.get(table.industry.key))
-    if row is None:
-        return {"sector": None, "bounds": []}
-    bounds = [
-        {
-            "label": _both(field.label),
-            "column": period.column(field, 1),
-            "actual": figures.get(period.column(field, 1)),
-            "unit": field.unit,
-            "large": bound[0],
-            "medium": bound[1],
-            "small": bound[2],
-        }
-        for field, bound in zip(table.figures, row.bounds, strict=True)
-        if bound is not None
-    ]
-    return {
-        "sector": {"row": row.number, "name": _both(row.name), "confidence": row.confidence},
-        "bounds": bounds,
-    }
-
-
-def _both_or_none(text: Text | None) -> Mapping[str, str] | None:
-    return None if text is None else _both(text)
-
-
-def _both(text: Text) -> Mapping[str, str]:
-    return {"zh": text.zh, "en": text.en}
-
-
-def pack_dict(pack: Pack, period: Period) -> Answer:
-    """A standard on its own, as plain data: its head, conditions, card, options and amount."""
-    period = pack.effective(period)
-    answer = pack_head(pack, period)
-    answer["conditions"] = [_member_dict(member, period) for member in pack.root.live(period)]
-    if pack.card is not None:
-        answer["card"] = [
-            {
-                "id": part.id,
-                "name": _both(part.name),
-                "max": part.top,
-                "indicators": [
-                    {
-                        "id": indicator.id,
-                        "name": _both(indicator.name),
-                        "max": indicator.top,
-                        "rows": [
-                            {"text": _both(text), "points": points}
-                            for text, points in indicator.item.rows(period)
-                        ],
-                    }
-                    for indicator in part.indicators
-                ],
-            }
-            for part in pack.card.parts
-        ]
-    if pack.options:
-        answer["options"] = [_member_dict(member, period) for member in pack.options]
-    if pack.programme:
-        answer["amount"] = pack.amount and {"at_most": pack.amount.at_most}
-    return answer
-
-
-def _member_dict(member: Condition | Group, period: Period) -> Answer:
-    answer: Answer = {
-        "id": member.id,
-        "text": _both(member_text(member, period)),
-        "clause": clause_dict(member.clause),
-    }
-    if isinstance(member, Condition):
-        answer["required"] = required_of(member.test)
-    else:
-        answer[member.mode] = [_member_dict(child, period) for child in member.live(period)]
-    return answer
+def sentences_of(compiled: Compiled) -> list[Text]:
+    """The sentences of a standard's conditions, in their order."""
+    return [member_text(branch.member, compiled.period) for branch in compiled.branches]

@@ -164,6 +164,24 @@ class Age(Quantity):
             return None
         return (period.as_of - founded).days / 365.25
 
+    def shown(self, figures: Figures, period: Period, value: Any) -> Text:
+        """``16年333天``: whole years since the date, and the days since the last anniversary."""
+        founded, day = figures[self.field.column()], period.as_of
+        years = day.year - founded.year
+        years -= _anniversary(founded, years) > day
+        days = (day - _anniversary(founded, years)).days
+        if not days:
+            return Text(f"{years}年", f"{years} years")
+        return Text(f"{years}年{days}天", f"{years} years {days} days")
+
+
+def _anniversary(founded: date, years: int) -> date:
+    """The ``years``-th; that of 29 February is 28 February."""
+    year = founded.year + years
+    if (founded.month, founded.day) == (2, 29) and not calendar.isleap(year):
+        return date(year, 2, 28)
+    return founded.replace(year=year)
+
 
 def _years_before(day: date, years: int) -> date:
     """The earliest date whose anniversary after ``years`` years is not before ``day``."""

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 from models.errors import Text
 from models.fields import Field, catalogue
 from models.rules.program import Builder, Comparison, Slot
+from models.rules.units import show
 
 Figures = Mapping[str, Any]
 """One firm: column name → value, None or absent where missing."""
@@ -76,6 +77,10 @@ class Quantity(ABC):
     @abstractmethod
     def actual(self, figures: Figures, period: Period) -> Any:
         """The figure to show (a float where it is a quotient), None where it is missing."""
+
+    def shown(self, figures: Figures, period: Period, value: Any) -> Text:
+        """``value``, which is :meth:`actual`, for people."""
+        return show(value, self.unit)
 
     def shortfall(self, figures: Figures, period: Period, line: Fraction) -> Shortfall | None:
         """The change of one figure that would reach the line, where there is one such figure."""

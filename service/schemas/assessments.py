@@ -86,12 +86,40 @@ class ConditionShown(ma.Schema):
     verdict = ma.fields.String(
         required=True, validate=ma.validate.OneOf(["unmet", "unknown", "review", "met"])
     )
+    verdict_text = both_field(required=True, metadata={"example": {"zh": "未达标", "en": "unmet"}})
+    reason = both_field(
+        required=True,
+        metadata={
+            "example": {"zh": "实际 2.9%，要求 不低于3%", "en": "actual 2.9%; required: at least 3%"},
+            "description": "为什么是这个结论：实际与要求，或组内如何",
+        },
+    )
     instead = both_field()
     clause = ma.fields.Dict(required=True, metadata={"description": "文件、附件、条款、网页、可信度"})
     about = ma.fields.String()
-    unit = ma.fields.String(metadata={"description": "actual 的单位；% 时数值为小数，0.03 即 3%"})
-    required = ma.fields.Dict(allow_none=True)
+    unit = ma.fields.String(
+        allow_none=True,
+        metadata={"description": "actual 和 required.line 的单位；ratio 为小数，0.03 即 3%；没有单位为 null"},
+    )
+    required = ma.fields.Dict(
+        metadata={
+            "example": {
+                "comparison": "ge",
+                "line": 0.03,
+                "shown": {"zh": "不低于3%", "en": "at least 3%"},
+            },
+            "description": "要求，按 about 的种类：comparison 和 line；is；held 和 valid_on；from 和 to；"
+            "one_of；sector 和 inside；district；years；class。shown 写给人看；attested：由人核验",
+        }
+    )
     actual = ma.fields.Raw(allow_none=True)
+    shown = both_field(
+        allow_none=True,
+        metadata={
+            "example": {"zh": "2.9%", "en": "2.9%"},
+            "description": "actual 写给人看的样子；缺时为 null",
+        },
+    )
     inputs = ma.fields.List(ma.fields.Nested(InputShown))
     note = both_field()
     join = ma.fields.String(metadata={"description": "all 须全部满足；any 满足其一"})
@@ -111,6 +139,17 @@ class StandardShown(ma.Schema):
     verdict = ma.fields.String(
         required=True,
         metadata={"description": "unmet unknown review met；划型为 large 等"},
+    )
+    verdict_text = both_field(required=True, metadata={"example": {"zh": "未达标", "en": "unmet"}})
+    reason = both_field(
+        required=True,
+        metadata={
+            "example": {
+                "zh": "不满足的条件有：【从事细分市场年限不低于3年】",
+                "en": "unmet conditions: [years …]",
+            },
+            "description": "为什么是这个结论：把结论定在这里的条件，各在【】里",
+        },
     )
     score = ma.fields.Dict(metadata={"description": "评分：总分、各部分、各指标的 [low, high]"})
     conditions = ma.fields.List(ma.fields.Nested(ConditionShown))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -38,7 +39,12 @@ def test_a_condition_shows_required_actual_and_clause() -> None:
         "zh": "2025年研发费用÷营业收入不低于3%",
         "en": "R&D expense ÷ operating revenue 2025 at least 3%",
     }
-    assert ratio["required"] == {"comparison": "ge", "line": 0.03}
+    assert ratio["required"] == {
+        "comparison": "ge",
+        "line": 0.03,
+        "shown": {"zh": "不低于3%", "en": "at least 3%"},
+    }
+    assert ratio["unit"] == "ratio"
     assert ratio["actual"] == pytest.approx(0.0299)
     assert ratio["verdict"] == "unmet"
     assert ratio["clause"]["document"] == "工信部企业〔2026〕2号"
@@ -126,7 +132,10 @@ def test_a_programme_has_its_amount_or_none() -> None:
         (1, "元", "1元", "RMB 1"),
         (-5_000, "元", "-5000元", "RMB -5,000"),
         (0.105, "%", "10.5%", "10.5%"),
-        (0.0299999, "%", "3%", "3%"),
+        (0.0299999, "%", "2.99999%", "2.99999%"),
+        (0.123456789, "%", "12.3457%", "12.3457%"),
+        (0.00012, "%", "0.012%", "0.012%"),
+        (10_000_000_001, "元", "1,000,000.0001万元", "RMB 10,000,000,001"),
         (4, "件", "4件", "4"),
         (10**9, "美元", "10亿美元", "USD 1,000,000,000"),
     ],
@@ -135,5 +144,56 @@ def test_figures_as_people_write_them(value: float, unit: str, zh: str, en: str)
     assert (show(value, unit).zh, show(value, unit).en) == (zh, en)
 
 
-def test_a_figure_a_hair_off_the_line_does_not_look_as_if_on_it() -> None:
-    assert show(0.0299999, "%", fine=True).zh == "2.99999%"
+@pytest.mark.parametrize(
+    ("founded", "shown"),
+    [
+        (date(2016, 6, 30), "10年"),
+        (date(2016, 6, 29), "10年1天"),
+        (date(2025, 7, 1), "0年364天"),
+        (date(2012, 2, 29), "14年122天"),
+    ],
+)
+def test_an_age_is_told_in_years_and_days(founded: date, shown: str) -> None:
+    age = next(
+        leaf for leaf in leaves(told("unicorn.torch", {"established_on": founded})) if leaf["id"] == "age_10"
+    )
+    assert age["shown"]["zh"] == shown
+
+
+def told(standard: str, figures: dict[str, Any]) -> list[dict[str, Any]]:
+    explainer = Explainer(compile_standards(rulebook(), PERIOD, [standard]))
+    _, (answer,) = explainer.explain(figures, words=True)
+    conditions: list[dict[str, Any]] = answer["conditions"]
+    return conditions
+
+
+def test_every_leaf_says_what_it_requires_in_its_kind() -> None:
+    kinds = {
+        "threshold": {"comparison", "line"},
+        "score": {"comparison", "line"},
+        "flag": {"is"},
+        "title": {"held", "valid_on"},
+        "rank": {"from", "to"},
+        "choice": {"one_of"},
+        "sector": {"sector", "inside"},
+        "place": {"district"},
+        "firstyear": {"years"},
+        "notlarge": {"class"},
+    }
+    met = set()
+    for pack in rulebook():
+        for leaf in leaves(told(pack.id, {})) if pack.size_table is None else ():
+            assert set(leaf["required"]) - {"attested"} == kinds[leaf["about"]] | {"shown"}, leaf["id"]
+            assert leaf["required"]["shown"]["zh"]
+            assert leaf["required"]["shown"]["en"]
+            met.add(leaf["about"])
+    assert met == set(kinds)
+
+
+def test_the_common_gates_are_said_as_they_are_meant() -> None:
+    gates = {leaf["id"]: leaf["text"] for leaf in leaves(told("srdi.n2", {}))}
+    assert gates["not_dishonest"] == {
+        "zh": "未列入严重失信主体名单",
+        "en": "not on the list of serious dishonesty",
+    }
+    assert gates["no_incident_3y"]["zh"] == "近三年未发生重大事故或严重违法"
