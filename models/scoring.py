@@ -15,12 +15,13 @@ import numpy as np
 import polars as pl
 
 from models.errors import Text
+from models.fields import catalogue
 from models.ladder import rung_names
 from models.rules.compile import Compiled, Standards, compile_standards
 from models.rules.condition import Condition
-from models.rules.explain import member_text
 from models.rules.quantity import Period
 from models.rules.rulebook import Rulebook
+from models.rules.sentence import member_text
 from models.rules.table import Judge, Words
 from models.tabular.guide import ResultGuide, StandardGuide
 from models.tabular.issue_table import issue_table_path, write_issue_table
@@ -30,6 +31,8 @@ from models.tabular.reader import Table, open_table
 from models.tabular.resultfile import open_result
 from models.tabular.results import write_result_workbook
 from models.tabular.source import PIECE
+from models.tabular.summary import ASSESSED
+from models.verdict import Verdict
 
 LADDER_COLUMNS = ("recognised", "qualifies", "could_reach")
 
@@ -56,6 +59,8 @@ class Report:
     unreadable: int
     ladder: dict[str, dict[int, int]]
     """Answer → rung number → firms."""
+    unsettled: dict[str, int]
+    """Answer → firms on rung 0 of which nothing better is known because figures are missing."""
     issues: IssueLog
     notes: Sequence[Issue]
     rulebook: str
@@ -77,8 +82,9 @@ def score(book: Rulebook, request: Request, progress: Callable[[int], None] = la
 def _run(
     book: Rulebook, request: Request, standards: Standards, table: Table, progress: Callable[[int], None]
 ) -> Report:
-    log, tally = IssueLog(), _Tally(progress)
-    words = Words(standards)
+    guide = guide_of(book, standards, request.source.name, table)
+    log, tally = IssueLog(), _Tally(guide, progress)
+    words, notes = Words(standards), [*table.notes, *_old_years(standards.period, table)]
 
     def judged_into(path: Path, *, csv: bool = False) -> None:
         with open_result(path, csv=csv) as file, closing(_judged(table, standards, log)) as pieces:
@@ -87,23 +93,23 @@ def _run(
                 file.write(words.columns(piece))
         table.finish(log)
 
-    guide = guide_of(book, standards, request.source.name)
     issues_at: Path | None = None
     ending = request.output.suffix.lower()
     if ending == ".xlsx":
-        write_result_workbook(request.output, judged_into, guide, log, table.notes, source=request.source)
+        write_result_workbook(request.output, judged_into, guide, log, notes, source=request.source)
     else:
         with atomic_output(request.output, request.source) as part:
             judged_into(part, csv=ending == ".csv")
-        issues_at = _write_issues(request, log, table.notes)
+        issues_at = _write_issues(request, log, notes)
     return Report(
         request.output,
         issues_at,
         tally.rows,
         tally.unreadable,
         tally.rungs(),
+        tally.unsettled(),
         log,
-        table.notes,
+        notes,
         book.hash,
         guide,
     )
@@ -155,9 +161,10 @@ def _write_issues(request: Request, log: IssueLog, notes: Sequence[Issue]) -> Pa
 class _Tally:
     """Counts ladder answers as they pass by."""
 
-    def __init__(self, progress: Callable[[int], None]) -> None:
+    def __init__(self, guide: ResultGuide, progress: Callable[[int], None]) -> None:
         self._counts: dict[str, Counter[int]] = {name: Counter() for name in LADDER_COLUMNS}
-        self._progress = progress
+        self._guide, self._progress = guide, progress
+        self._unsettled: Counter[str] = Counter()
         self.rows = self.unreadable = 0
 
     def hear(self, judged: pl.DataFrame) -> None:
@@ -166,15 +173,37 @@ class _Tally:
         for name, counts in self._counts.items():
             found = np.bincount(judged[name].drop_nulls().to_numpy())
             counts.update({rung: int(count) for rung, count in enumerate(found) if count})
+        if self._guide.scale in judged.columns:
+            unknown = judged.filter(pl.col(self._guide.scale) == Verdict.UNKNOWN)
+            self._unsettled.update({name: int((unknown[name] == 0).sum()) for name in ASSESSED})
         self._progress(self.rows)
 
     def rungs(self) -> dict[str, dict[int, int]]:
         return {name: dict(sorted(counts.items())) for name, counts in self._counts.items()}
 
+    def unsettled(self) -> dict[str, int]:
+        """As :attr:`Report.unsettled`; the answers that are settled for every firm are left out."""
+        counts = {name: count for name, count in self._unsettled.items() if count}
+        untold = 0 if self._guide.titles_given else self._counts["recognised"][0]
+        return {"recognised": untold, **counts} if untold else counts
 
-def guide_of(book: Rulebook, standards: Standards, source: str) -> ResultGuide:
-    """What a reader of the result has to know: names, sentences, dates, hash."""
+
+def _old_years(period: Period, table: Table) -> Iterator[Issue]:
+    """A word on a file whose figures all end before the year that is judged: most are then missing."""
+    parsed = [catalogue().parse_column(name) for name in table.available]
+    years = [found[1] for found in parsed if found is not None and found[1] is not None]
+    if years and max(years) < period.year(1):
+        latest = max(years)
+        details = {"latest": latest, "as_of": period.as_of, "needed": period.year(1)}
+        yield Issue("E310", details={**details, "suggested": f"{latest + 1}-06-30"})
+
+
+def guide_of(book: Rulebook, standards: Standards, source: str, table: Table | None = None) -> ResultGuide:
+    """What a reader of the result has to know: names, sentences, dates, hash; ``table``: what was judged."""
     period = standards.period
+    scale = next(iter(standards.rung_standards.get(1, ())), None)
+    titles = standards.program.inputs([*standards.rung_titles.values()])
+    notices = () if table is None else tuple(_notice(issue) for issue in _old_years(period, table))
     return ResultGuide(
         title=Text("企业梯队预评估结果", "Assessment of firms on the ladder"),
         as_of=period.as_of,
@@ -183,7 +212,14 @@ def guide_of(book: Rulebook, standards: Standards, source: str) -> ResultGuide:
         source=source,
         rungs=rung_names(book),
         standards=[_standard_guide(standards.compiled[i]) for i in standards.chosen],
+        scale=scale,
+        titles_given=table is None or bool(titles & table.available),
+        notices=notices,
     )
+
+
+def _notice(issue: Issue) -> Text:
+    return Text(f"{issue.code} {issue.text.zh}；{issue.fix.zh}", f"{issue.text.en}. {issue.fix.en}")
 
 
 def _standard_guide(compiled: Compiled) -> StandardGuide:

@@ -63,6 +63,8 @@ def _as_dict(report: Report) -> dict[str, Any]:
         "rows": report.rows,
         "unreadable": report.unreadable,
         "ladder": report.ladder,
+        "unsettled": report.unsettled,
+        "notices": [{"zh": notice.zh, "en": notice.en} for notice in report.guide.notices],
         "issues": {count.kind.code: count.count for count in issue_counts(report.issues, report.notes)},
         "as_of": report.guide.as_of.isoformat(),
         "kind": report.guide.kind,
@@ -83,9 +85,14 @@ def _print(report: Report, console: Console) -> None:
         style="dim",
         highlight=False,
     )
+    for notice in guide.notices:
+        say(f"  {notice.zh}\n  {notice.en}", style="bold yellow", highlight=False, soft_wrap=True)
     for name in LADDER_COLUMNS:
         counts = report.ladder[name]
-        shown = "　".join(f"{guide.rungs[rung].zh} {count:,}" for rung, count in counts.items())
+        shown = "　".join(
+            f"{guide.rungs[rung].zh} {count:,}" + (_unsettled(report, name) if rung == 0 else "")
+            for rung, count in counts.items()
+        )
         say(f"  {_ANSWERS[name]}：{shown}", highlight=False, soft_wrap=True)
     for count in issue_counts(report.issues, report.notes):
         say(
@@ -101,3 +108,9 @@ def _print(report: Report, console: Console) -> None:
         style="dim",
         highlight=False,
     )
+
+
+def _unsettled(report: Report, name: str) -> str:
+    """How many of the firms on rung 0 stand there only because figures are missing."""
+    count = report.unsettled.get(name)
+    return f"（其中 {count:,} 家缺数据，定不了）" if count else ""

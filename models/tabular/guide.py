@@ -63,3 +63,9 @@ class ResultGuide:
     rungs: Mapping[int, Text]
     standards: Sequence[StandardGuide]
     """In the order of the result's columns."""
+    scale: str | None = None
+    """The standard of rung 1: where it lacks a figure, rung 0 says nothing of the firm."""
+    titles_given: bool = True
+    """Does the file hold any title or the directory? Where not, rung 0 held is not known either."""
+    notices: Sequence[Text] = ()
+    """What the reader has to know of the whole file before the counts."""

@@ -21,6 +21,8 @@ def write_summary(
     page = SheetWriter(sheet, styles, (44, 50, 24, 15, 18, 18, 15, 15))
     page.line([f"{guide.title.zh} · {guide.title.en}"], "title")
     page.line([f"{DISCLAIMER.zh} · {DISCLAIMER.en}"], "warning")
+    for notice in guide.notices:
+        page.line([f"{notice.zh} · {notice.en}"], "warning")
     page.row += 1
     for label, value in _about(guide, summary):
         page.line([label, value], [None, "left"])
@@ -47,10 +49,13 @@ def _about(guide: ResultGuide, summary: Summary) -> list[tuple[str, str | int]]:
 
 def _ladder_table(page: SheetWriter, guide: ResultGuide, summary: Summary) -> None:
     headers = ["梯级 Rung", "English", *(LADDER[column].zh for column in summary.rungs)]
-    rows = [
-        [text.zh, text.en, *(counts.get(rung, 0) for counts in summary.rungs.values())]
-        for rung, text in sorted(guide.rungs.items())
-    ]
+    rows = []
+    for rung, text in sorted(guide.rungs.items()):
+        rows.append([text.zh, text.en, *(counts.get(rung, 0) for counts in summary.rungs.values())])
+        if rung == 0 and any(summary.unsettled.values()):
+            # A zero that only says that figures are missing must not read as a finding.
+            unsettled = [summary.unsettled.get(column) for column in summary.rungs]
+            rows.append(["　其中缺数据、定不了的", "　of these not known: figures are missing", *unsettled])
     page.table("各梯级企业数 · Firms by rung", headers, rows, [None, None, *["number"] * len(summary.rungs)])
 
 

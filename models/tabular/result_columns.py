@@ -153,11 +153,12 @@ def _words(standard: StandardGuide, names: set[str]) -> Iterator[SheetColumn]:
     yield SheetColumn(
         f"{standard.short} 原因",
         Text(
-            "得分，以及未达标、缺数据、待核验的条件",
-            "Score, and the conditions unmet, missing or to be reviewed",
+            "得分，以及未达标、缺数据、待核验的条件，每条一行",
+            "Score, and the conditions unmet, missing or to be reviewed, one on each line",
         ),
         44,
         _reasons(standard, names),
+        style="reason",
         dated=dated,
     )
 
@@ -183,7 +184,7 @@ def reason(
     still_open: str | None,
     score: tuple[float | None, float | None] = (None, None),
 ) -> str | None:
-    """``得分 55～72；未达标：…；缺数据：…；待核验：…``, or None where nothing is to be said.
+    """``得分 55～72``, then a numbered line per condition: ``1. 未达标，要求：…``. None: nothing to be said.
 
     An open condition waits for a person if the whole standard does or the condition is attested,
     else for a figure.
@@ -193,10 +194,12 @@ def reason(
     missed, waiting = deciding(verdict, unmet, still_open)
     attested = [c for c in waiting if verdict == "review" or c in standard.attested]
     missing = [c for c in waiting if c not in attested]
-    for word, ids in (("未达标", missed), ("缺数据", missing), ("待核验", attested)):
-        if ids:
-            said.append(f"{word}：{'、'.join(map(standard.sentence, ids))}")
-    return "；".join(said) or None
+    named = [
+        f"{word}，要求：{standard.sentence(condition)}"
+        for word, ids in (("未达标", missed), ("缺数据", missing), ("待核验", attested))
+        for condition in ids
+    ]
+    return "\n".join([*said, *(f"{number}. {line}" for number, line in enumerate(named, 1))]) or None
 
 
 def deciding(verdict: str | None, unmet: str | None, still_open: str | None) -> tuple[list[str], list[str]]:

@@ -28,6 +28,10 @@ MOST_ROWS = 1_048_575
 RESULT_SHEET, SUMMARY_SHEET, LEGEND_SHEET, ISSUE_SHEET = "结果", "汇总", "列说明", "错误"
 
 _BATCH = 5_000
+_LINE = 15
+"""Points of one line of text."""
+_MOST_LINES = 6
+"""Lines of reasons shown of a firm; the cell holds all of them."""
 _OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,
@@ -35,6 +39,8 @@ _OPTIONS = {
     "nan_inf_to_errors": True,
 }
 _STYLES: Mapping[str, Mapping[str, object]] = {
+    "": {"valign": "top"},
+    "reason": {"text_wrap": True, "valign": "top"},
     "title": {"bold": True, "font_size": 16},
     "section": {"bold": True, "font_size": 12},
     "warning": {"bold": True, "font_color": "#C00000"},
@@ -53,15 +59,15 @@ _STYLES: Mapping[str, Mapping[str, object]] = {
         "bg_color": "#EDEDED",
         "font_color": "#595959",
     },
-    "text": {"num_format": "@"},
+    "text": {"num_format": "@", "valign": "top"},
     "left": {"align": "left"},
     "wrap": {"text_wrap": True, "valign": "top"},
     "number": {"num_format": "#,##0", "align": "center", "valign": "top"},
-    "error": {"bg_color": "#FFC7CE", "font_color": "#9C0006"},
-    "met": {"bg_color": "#C6EFCE", "font_color": "#006100", "bold": True},
-    "review": {"bg_color": "#FFEB9C", "font_color": "#7F6000"},
-    "unknown": {"bg_color": "#E7E6E6", "font_color": "#404040", "italic": True},
-    "unmet": {"bg_color": "#FFC7CE", "font_color": "#9C0006"},
+    "error": {"bg_color": "#FFC7CE", "font_color": "#9C0006", "valign": "top"},
+    "met": {"bg_color": "#C6EFCE", "font_color": "#006100", "bold": True, "valign": "top"},
+    "review": {"bg_color": "#FFEB9C", "font_color": "#7F6000", "valign": "top"},
+    "unknown": {"bg_color": "#E7E6E6", "font_color": "#404040", "italic": True, "valign": "top"},
+    "unmet": {"bg_color": "#FFC7CE", "font_color": "#9C0006", "valign": "top"},
 }
 
 
@@ -128,7 +134,10 @@ def _write_result(
     count = _count(rows)
     _lay_out(sheet, styles, columns, count)
     dressed = [_dress(column, styles) for column in columns]
+    reasons = [place for place, column in enumerate(columns) if column.style == "reason"]
     for number, cells in enumerate(_cell_rows(rows, columns, count), 1):
+        lines = max((str(cells[place] or "").count("\n") for place in reasons), default=0) + 1
+        sheet.set_row(number, _LINE * min(lines, _MOST_LINES))
         for column, value in enumerate(cells):
             if value is not None:
                 write_cell(sheet, number, column, value, dressed[column](value))

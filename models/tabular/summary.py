@@ -11,6 +11,8 @@ import polars as pl
 from models.tabular.guide import ResultGuide, StandardGuide
 from models.tabular.result_columns import LADDER, deciding
 
+ASSESSED = ("qualifies", "could_reach")
+"""Answers of the ladder that standards give, not titles."""
 COMMONEST = 3
 """Conditions shown for each standard."""
 
@@ -40,6 +42,8 @@ class Summary:
     unreadable: int
     rungs: Mapping[str, Mapping[int, int]]
     """Column of the ladder → rung → firms."""
+    unsettled: Mapping[str, int]
+    """Column of the ladder → firms on rung 0 of which nothing better is known because figures are missing."""
     standards: Sequence[StandardCount]
 
 
@@ -51,16 +55,33 @@ def summarise(rows: pl.LazyFrame, guide: ResultGuide) -> Summary:
     unreadable = pl.col("error").is_not_null().sum() if "error" in names else pl.lit(0)
     total, *grouped = pl.collect_all(
         [
-            rows.select(pl.len(), unreadable.alias("unreadable")),
+            rows.select(pl.len(), unreadable.alias("unreadable"), *_unsettled(guide, names)),
             *(rows.group_by(column).len() for column in ladder),
             *(rows.group_by(_keys(standard, names)).len() for standard in shown),
         ],
         engine="streaming",
     )
-    firms, bad = total.row(0)
+    firms, bad, *unsettled = total.row(0)
     rungs = {column: _rung_counts(frame) for column, frame in zip(ladder, grouped, strict=False)}
     counted = zip(shown, grouped[len(ladder) :], strict=True)
-    return Summary(firms, bad, rungs, [_standard_count(standard, frame) for standard, frame in counted])
+    return Summary(
+        firms,
+        bad,
+        rungs,
+        dict(zip(total.columns[2:], unsettled, strict=True)),
+        [_standard_count(standard, frame) for standard, frame in counted],
+    )
+
+
+def _unsettled(guide: ResultGuide, names: Sequence[str]) -> list[pl.Expr]:
+    """Firms on rung 0 with rung 1 unknown; for titles held, all on rung 0 where the file holds no title."""
+    found = []
+    if "recognised" in names and not guide.titles_given:
+        found.append((pl.col("recognised") == 0).sum().alias("recognised"))
+    if guide.scale is not None and guide.scale in names:
+        unknown = pl.col(guide.scale) == "unknown"
+        found += [((pl.col(c) == 0) & unknown).sum().alias(c) for c in ASSESSED if c in names]
+    return found
 
 
 def _rung_counts(frame: pl.DataFrame) -> dict[int, int]:

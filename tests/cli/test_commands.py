@@ -138,6 +138,25 @@ def test_the_date_is_todays_only_on_the_command_line_and_said(tmp_path: Path) ->
     assert str(date.today()) in said
 
 
+def test_a_file_of_older_years_says_so_and_names_a_date_that_fits(tmp_path: Path) -> None:
+    rows = [
+        ["uscc", "name", "industry", "revenue_2021", "main_revenue_2021"],
+        [_code(1), "甲", "3911", "30000000", "30000000"],
+        [_code(2), "乙", "3911", "1", "1"],
+    ]
+    source, out = write_csv(tmp_path / "in.csv", rows), tmp_path / "out.xlsx"
+    said = tidui("score", source, "-o", out, *DAY).stderr
+    assert "E310 文件里最新的年份是 2021 年，按 2026-06-30 评估需要 2025 年的数据" in said
+    assert "试 --as-of 2022-06-30" in said
+    assert "达标：规下 2（其中 2 家缺数据，定不了）" in said
+    summary = [cell.value for cell in openpyxl.load_workbook(out)["汇总"]["A"]]
+    assert any(str(value).startswith("E310") for value in summary)
+    again = tidui("score", source, "-o", out, "--as-of", "2022-06-30", "--json")
+    told = json.loads(again.stdout)
+    assert (told["notices"], told["ladder"]["qualifies"]) == ([], {"0": 1, "1": 1})
+    assert told["unsettled"] == {"recognised": 2}
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from textwrap import dedent
@@ -129,22 +130,24 @@ def test_says_each_verdict_in_words_with_its_reason(book: openpyxl.Workbook) -> 
     assert found["企业规模 结论"] == ["小型", "缺数据", None, "大型"]
     assert found["专精特新（2022） 结论（非现行）"] == ["缺数据", "达标", None, "未达标"]
     assert found["专精特新（2022） 原因"] == [
-        "得分 55～72；缺数据：营业收入 ≥ 1500万元",
+        "得分 55～72\n1. 缺数据，要求：营业收入 ≥ 1500万元",
         "得分 80",
         None,
-        "得分 12.5；未达标：从事细分市场 ≥ 3 年、营业收入 ≥ 1500万元",
+        "得分 12.5\n1. 未达标，要求：从事细分市场 ≥ 3 年\n2. 未达标，要求：营业收入 ≥ 1500万元",
     ]
     assert found["专精特新（2026） 结论"] == ["待核验", "达标", None, "未达标"]
     assert found["专精特新（2026） 原因"] == [
-        "待核验：市场占有率较为靠前",
+        "1. 待核验，要求：市场占有率较为靠前",
         None,
         None,
-        "未达标：从事细分市场 ≥ 3 年；缺数据：营业收入 ≥ 1500万元；待核验：市场占有率较为靠前",
+        "1. 未达标，要求：从事细分市场 ≥ 3 年\n"
+        "2. 缺数据，要求：营业收入 ≥ 1500万元\n"
+        "3. 待核验，要求：市场占有率较为靠前",
     ]
 
 
 def test_a_condition_without_a_sentence_is_shown_by_its_id() -> None:
-    assert reason(NEW, "unmet", "odd", None) == "未达标：odd"
+    assert reason(NEW, "unmet", "odd", None) == "1. 未达标，要求：odd"
 
 
 def test_text_is_never_a_formula_or_a_link(book: openpyxl.Workbook) -> None:
@@ -197,6 +200,27 @@ def test_sums_up(book: openpyxl.Workbook) -> None:
     assert ["专精特新（2022）", "营业收入 ≥ 1500万元", "revenue", 1, 1, 1] in lines
     assert ["专精特新（2026）", "市场占有率较为靠前", "market_position", 0, 2, 1] in lines
     assert ["E103 整行未评估", "代码应为 18 位，这里是 … 位", 1] in lines
+
+
+def test_a_zero_that_only_says_that_figures_are_missing_is_told_apart(tmp_path: Path) -> None:
+    scale = StandardGuide("scale", Text("规上", "above scale"), "规上", "国统字", True, {})
+    notice = Text("文件里最新的年份是 2021 年", "the newest year is 2021")
+    guide = replace(
+        GUIDE,
+        standards=[scale],
+        scale="scale",
+        titles_given=False,
+        rungs={0: GUIDE.rungs[0]},
+        notices=[notice],
+    )
+    rows = RESULT.select("uscc", "name", "recognised", "qualifies", "could_reach").with_columns(
+        pl.Series("scale", ["unknown", "met", None, "unmet"]), error=RESULT["error"]
+    )
+    write_result_workbook(tmp_path / "r.xlsx", rows, guide, IssueLog(), [])
+    lines = texts(openpyxl.load_workbook(tmp_path / "r.xlsx")["汇总"])
+    assert ["文件里最新的年份是 2021 年 · the newest year is 2021"] in lines
+    assert ["规下", "below scale", 2, 2, 1] in lines
+    assert ["　其中缺数据、定不了的", "　of these not known: figures are missing", 2, 1, 0] in lines
 
 
 def test_explains_every_column_word_and_condition(book: openpyxl.Workbook) -> None:
