@@ -19,10 +19,11 @@ from models.registry import rulebooks
 from models.registry.audit import Actor, append
 from models.registry.database import Database
 from models.registry.job_tables import run_part
+from models.registry.listing import edition_to_judge
 from models.registry.partitions import BUCKETS
-from models.registry.state import State, active, lineage_of, read_state
+from models.registry.state import State, lineage_of, read_state
 from models.registry.tables import correction, edition, firm, run, title_list
-from models.rules.rulebook import Rulebook, rulebook
+from models.rules.rulebook import Rulebook
 from models.runs.record import ENGINE, Run
 from models.settings import Settings
 
@@ -60,11 +61,11 @@ def begin_run(
     DatabaseAway.
     """
     with database.write() as connection:
-        book = _book(connection, rulebook_hash, now)
+        book = rulebooks.to_judge_by(connection, rulebook_hash, now)
         chosen = _chosen(book, standards)
         _check_kind(kind)
         state = read_state(connection)
-        number = _edition(connection, state, edition_id)
+        number = edition_to_judge(connection, edition_id)
         key = _active_key(number, as_of, kind, book.hash, chosen)
         known = _known(connection, key)
         if known:
@@ -127,14 +128,6 @@ def _parts(firms: int) -> list[dict[str, int]]:
     ]
 
 
-def _book(connection: Connection, wanted: str | None, now: datetime) -> Rulebook:
-    shipped = rulebook()
-    if wanted is None or wanted == shipped.hash:
-        rulebooks.remember(connection, shipped, now)
-        return shipped
-    return rulebooks.load(connection, wanted)
-
-
 def _chosen(book: Rulebook, standards: Sequence[str] | None) -> list[str] | None:
     if standards is None:
         return None
@@ -149,20 +142,6 @@ def _check_kind(kind: str) -> None:
             Text("写 new（新申报）或 review（复核）", "Give new or review"),
             "kind",
         )
-
-
-def _edition(connection: Connection, state: State, wanted: int | None) -> int:
-    if wanted is None:
-        return active(state)
-    asked = select(edition.c.id).where(edition.c.id == wanted, edition.c.status == "ready")
-    if connection.execute(asked).first() is None:
-        raise UsageRefused(
-            "G004",
-            Text(f"没有版本“{wanted}”", f"there is no edition “{wanted}”"),
-            Text("看有哪些版本：tidui registry list", "See which there are: tidui registry list"),
-            "edition",
-        )
-    return wanted
 
 
 def _firms(connection: Connection, state: State, edition_id: int) -> int:
