@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -66,7 +65,7 @@ class Incoming:
         self.size = 0
         self._limit = limit
         self._hash = hashlib.sha256()
-        self._file: IO[bytes] = path.open("wb")
+        self._file = path.open("wb", buffering=0)  # what is written late would be refused late
 
     def write(self, part: bytes) -> int:
         """Raises TooLarge (U413), NoRoom (U507)."""
@@ -74,8 +73,11 @@ class Incoming:
         if self.size > self._limit:
             raise too_large(self._limit)
         self._hash.update(part)
+        left = memoryview(part)
         with _room():
-            return self._file.write(part)
+            while left:
+                left = left[self._file.write(left) :]
+        return len(part)
 
     def seek(self, _place: int) -> int:
         """A form's reader rewinds what it has written; nobody reads it here."""
@@ -85,7 +87,6 @@ class Incoming:
         """Everything is on the disk when this returns."""
         if not self._file.closed:
             with _room():
-                self._file.flush()
                 os.fsync(self._file.fileno())
                 self._file.close()
 

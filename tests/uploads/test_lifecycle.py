@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from models.uploads import error_book
 from models.uploads.check import check_next, error_book_state, write_errors
 from models.uploads.confirm import confirm
 from models.uploads.mapping import complaints
-from models.uploads.receive import TooLarge, incoming
+from models.uploads.receive import NoRoom, TooLarge, incoming
 from models.uploads.remove import delete_upload
 from models.uploads.rows import Upload, UploadUnknown, errors_key, file_key, list_uploads
 from tests.registry.conftest import NOW, SEPTEMBER, A, B, C, D, Shelf
@@ -269,3 +270,16 @@ def test_a_file_beyond_the_limit_is_dropped_at_once(desk: Desk) -> None:
             part.write(b"x" * 600)
     assert list((desk.settings.data / "incoming").iterdir()) == []
     assert check_next(desk.database, desk.settings) is None
+
+
+def test_a_full_disk_takes_nothing_and_says_so(desk: Desk) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with incoming(desk.settings) as part:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))  # as if there were no more room
+        try:
+            with pytest.raises(NoRoom) as caught:
+                part.write(b"x" * 100_000)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (caught.value.code, caught.value.status) == ("U507", 507)
+    assert list((desk.settings.data / "incoming").iterdir()) == []
