@@ -15,7 +15,7 @@ from models.settings import Settings, read_settings
 from workers.queue import make_celery
 from workers.sweeping import Sweeping
 
-NICENESS = 10
+NICENESS = 5
 """Look-ups come first on a machine that does both."""
 
 

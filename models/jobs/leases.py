@@ -83,6 +83,13 @@ def mine(connection: Connection, table: Table, key: Key, token: str) -> bool:
     return connection.execute(asked).scalar_one_or_none() == token
 
 
+def renew(connection: Connection, table: Table, key: Key, token: str, seconds: float) -> bool:
+    """Hold the row for so many seconds from now, if it is still ours."""
+    until = database_now(connection) + timedelta(seconds=seconds)
+    statement = update(table).where(_is(table, key), table.c.lease_owner == token)
+    return connection.execute(statement.values(lease_until=until)).rowcount == 1
+
+
 def end(connection: Connection, table: Table, key: Key, token: str, **values: Any) -> bool:
     """Give the row back with these values (``status`` among them); False, and nothing done, if not ours."""
     statement = update(table).where(_is(table, key), table.c.lease_owner == token)

@@ -6,11 +6,9 @@ run's counter are committed together by the one who holds the lease.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import orjson
@@ -18,34 +16,26 @@ import polars as pl
 import psycopg
 from sqlalchemy import Connection, exists, select, update
 
-from models.codes import decode_industry
 from models.errors import Text, TiduiError
-from models.fields import NO_TITLE
-from models.jobs.leases import MOST_DELIVERIES, Lease, end, take
+from models.jobs.leases import MOST_DELIVERIES, Lease, end, renew, take
 from models.plan import plan
 from models.registry.database import Database, DatabaseAway
 from models.registry.job_tables import movement, run_part, title_expiry
 from models.registry.judging import LADDER
 from models.registry.staging import insert_frame
 from models.registry.tables import run, standing
-from models.registry.title_columns import COLUMNS, MEMBER
-from models.rules.table import Words
 from models.runs.comparing import Before, Moved, moved_of
 from models.runs.judges import Judges, judges_of
+from models.runs.outcome import TITLES, expiries_of, store_part
 from models.runs.reading import Slice, firms_of, pinned_registry
 from models.runs.record import OPEN, Run, RunConflict, part_key, read_run
 from models.settings import Settings
 from models.store import Store, store_of
-from models.tabular.coded import Coded
-from models.tabular.output import atomic_output
-from models.tabular.resultfile import open_result
 from models.targets import MASKS
 
 Step = Literal["taken", "read", "judged", "stored", "ending"]
 Progress = Callable[[Step], None]
 """Hears what comes next."""
-TITLES = {column: title for title, column in COLUMNS.items() if column not in MEMBER}
-"""Column of a title's last day → title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +67,7 @@ def do_part(
         return None
     try:
         progress("taken")
-        made = _make(database, settings, run_id, part, progress)
+        made = _make(database, settings, run_id, part, _holding(database, settings, key, lease, progress))
         return _end(database, key, lease, made, time.perf_counter() - began, progress)
     except Exception as error:
         _set_back(database, key, lease, error)
@@ -91,6 +81,23 @@ def _take(connection: Connection, key: dict[str, int], settings: Settings) -> Le
         queued = (run.c.id == key["run_id"], run.c.status == "queued")
         connection.execute(update(run).where(*queued).values(status="running"))
     return lease
+
+
+def _holding(
+    database: Database, settings: Settings, key: dict[str, int], lease: Lease, progress: Progress
+) -> Progress:
+    """``progress`` that renews the lease on the way, so that a slow machine does not lose its work."""
+    renewed = time.monotonic()
+
+    def step(which: Step) -> None:
+        nonlocal renewed
+        progress(which)
+        if time.monotonic() - renewed > settings.lease_seconds / 4:
+            renewed = time.monotonic()
+            with database.write() as connection:
+                renew(connection, run_part, key, lease.token, settings.lease_seconds)
+
+    return step
 
 
 @dataclass(frozen=True)
@@ -117,9 +124,9 @@ def _make(database: Database, settings: Settings, run_id: int, part: int, progre
         progress("judged")
         moved = _moved(connection, store, of, place, judged, judges)
     counts = {**judges.counting(firms, judged), "matched": moved.matched, "moved": moved.rows.height}
-    _store(store, part_key(run_id, part), judged, firms, judges.words)
+    store_part(store, part_key(run_id, part), judged, firms, judges.words)
     progress("stored")
-    return _Made(judged, moved, _expiries(firms, of), orjson.dumps(counts).decode())
+    return _Made(judged, moved, expiries_of(firms, of.as_of), orjson.dumps(counts).decode())
 
 
 def _check_plan(of: Run) -> None:
@@ -149,37 +156,6 @@ def _moved(
     standards = judges.judging.standards
     before = Before.read(connection, store, of.previous_run_id, place, judged["uscc"], standards)
     return moved_of(judged, before, standards, judges.words)
-
-
-def _store(store: Store, key: str, judged: pl.DataFrame, firms: pl.DataFrame, words: Words) -> None:
-    """The columns of ``tidui score``, then district and industry (digits), under the part's key."""
-    block = words.columns(judged)
-    del block["error"]
-    numbers = firms["industry"].unique().drop_nulls().to_list()
-    digits = firms["industry"].replace_strict(
-        numbers, [decode_industry(number) for number in numbers], return_dtype=pl.String
-    )
-    block |= {"district": Coded.of(firms["district"]), "industry": Coded.of(digits)}
-    with tempfile.TemporaryDirectory(prefix="tidui-part-") as folder:
-        local = Path(folder) / "part.parquet"
-        with atomic_output(local) as writing, open_result(writing) as file:
-            file.write(block)
-        store.put(local, key)
-
-
-def _expiries(firms: pl.DataFrame, of: Run) -> pl.DataFrame:
-    """The titles the firms hold on the date: ``uscc, title, district, valid_until`` (as text)."""
-    pieces = [
-        firms.filter(pl.col(column) >= of.as_of, pl.col(column) != NO_TITLE).select(
-            "uscc",
-            pl.lit(title).alias("title"),
-            "district",
-            pl.col(column).cast(pl.String).alias("valid_until"),
-        )
-        for column, title in TITLES.items()
-        if column in firms.columns
-    ]
-    return pl.concat(pieces) if pieces else pl.DataFrame()
 
 
 class _NotOurs(Exception):
