@@ -30,7 +30,7 @@ from models.settings import Settings
 from tests.e2e.served import free_port
 from workers.queue import TaskName, make_celery, send
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 """Seconds until something that is to happen must have happened, on a busy machine."""
 ACTOR = Actor("cli:test", "operator", "test", "测试")
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
