@@ -13,7 +13,7 @@ from celery import Celery, shared_task
 from models.uploads.check import check_next, write_errors
 from models.uploads.confirm import import_next
 from models.uploads.examine import AT_ONCE
-from models.uploads.receive import clear_left_over
+from models.uploads.left_over import clear_left_over
 from models.uploads.remove import due
 from models.uploads.rows import Upload
 from models.uploads.turns import CHECK, IMPORT, Work

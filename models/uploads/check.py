@@ -16,8 +16,8 @@ from models.settings import Settings
 from models.store import NotStored, StoreAway, StoreFull, store_of
 from models.uploads.child import Place, Request, Task, ask
 from models.uploads.examine import ERRORS
+from models.uploads.left_over import scratch
 from models.uploads.mapping import choices_for
-from models.uploads.receive import scratch
 from models.uploads.rows import Upload, errors_key, file_key, find_upload, folder_key, packed, problem_of
 from models.uploads.turns import CHECK, Turn, Work, ended, give_back, kept, take_next, take_this
 

@@ -7,11 +7,9 @@ its lock: whoever can take it may clear it away, the copy in the store with it.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
 import re
-import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +26,7 @@ from models.registry.importing import check_dated
 from models.registry.job_tables import upload
 from models.settings import Settings
 from models.store import store_of
+from models.uploads.left_over import held
 from models.uploads.rows import Upload, as_upload, file_key, folder_key
 
 _UNPRINTABLE = re.compile(r"[\0-\x1f\x7f\ud800-\udfff/\\]+")
@@ -101,28 +100,13 @@ def incoming(settings: Settings) -> Iterator[Incoming]:
     folder = settings.data / "incoming"
     folder.mkdir(parents=True, exist_ok=True)
     upload_id = str(uuid.uuid4())
-    with _held(folder / f"{upload_id}.held"):
+    with held(folder / f"{upload_id}.held"):
         part = Incoming(upload_id, folder / f"{upload_id}.part", settings.upload_limit)
         try:
             yield part
         finally:
             part._file.close()
             part.path.unlink(missing_ok=True)
-
-
-@contextmanager
-def scratch(settings: Settings) -> Iterator[Path]:
-    """A folder to work in; cleared away like :func:`incoming` files, by another if its process is killed."""
-    root = settings.data / "incoming"
-    root.mkdir(parents=True, exist_ok=True)
-    number = str(uuid.uuid4())
-    with _held(root / f"{number}.held"):
-        folder = root / f"{number}.work"
-        folder.mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def keep(
@@ -166,20 +150,6 @@ def keep(
     return Received(found, already=known is not None)
 
 
-def clear_left_over(database: Database, settings: Settings) -> int:
-    """Remove what killed processes of this machine left half received or half read; how much that was."""
-    cleared = 0
-    for held in sorted((settings.data / "incoming").glob("*.held")):
-        with held.open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue  # its process lives
-            _clear(database, settings, held)
-            cleared += 1
-    return cleared
-
-
 def clean_name(name: str) -> str:
     """A file's name without its folders, control characters and excess."""
     bare = _UNPRINTABLE.sub(" ", re.split(r"[/\\]", name)[-1]).strip(" .") or "upload"
@@ -188,32 +158,6 @@ def clean_name(name: str) -> str:
         return bare
     ending = Path(bare).suffix.encode()[:20]
     return encoded[: _NAME_BYTES - len(ending)].decode(errors="ignore") + ending.decode(errors="ignore")
-
-
-def _clear(database: Database, settings: Settings, held: Path) -> None:
-    with database.read() as connection:
-        there = connection.execute(select(upload.c.id).where(upload.c.id == held.stem)).first()
-    if there is None:
-        store_of(settings).delete(folder_key(held.stem))
-    held.with_suffix(".part").unlink(missing_ok=True)
-    shutil.rmtree(held.with_suffix(".work"), ignore_errors=True)
-    held.unlink(missing_ok=True)
-
-
-@contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Hold the file that says that somebody is at work; taken anew if it was cleared away at that moment."""
-    while True:
-        file = path.open("w")
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
-            break
-        file.close()
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        file.close()
 
 
 def _same(connection: Connection, owner: str, sha256: str, dated: date) -> Upload | None:

@@ -13,8 +13,9 @@ from models.registry.importing import check_dated
 from models.store import store_of
 from models.uploads.check import error_book_state
 from models.uploads.confirm import confirm
+from models.uploads.left_over import clear_left_over
 from models.uploads.mapping import complaints, map_columns
-from models.uploads.receive import clear_left_over, keep
+from models.uploads.receive import keep
 from models.uploads.remove import delete_upload
 from models.uploads.rows import STATUS_TEXTS, Upload, errors_key, find_upload, list_uploads, not_now
 from service.auditing import actor, record
