@@ -80,9 +80,9 @@ def read_run(connection: Connection, run_id: int, *, any_engine: bool = False) -
 
 
 def ended_run(connection: Connection, run_id: int) -> Run:
-    """A run that has results: RunUnknown (J404), RunConflict (J412) while it is open or once cancelled."""
+    """A run that has results: RunUnknown (J404), RunConflict (J412) while it is open, cancelled or failed."""
     found = read_run(connection, run_id)
-    if found.open or found.status == "cancelled":
+    if found.open or found.status in ("cancelled", "failed"):
         raise RunConflict(
             "J412",
             Text(f"第 {run_id} 次评估没有结果", f"run {run_id} has no results: {found.status}"),
