@@ -20,7 +20,7 @@ from service.streams import Pace
 from tests.e2e.served import TIDUI
 from tests.service.conftest import Client, KeyMaker
 from tests.service.little_registry import bring_in, code
-from tests.service.test_runs import told
+from tests.service.running import told
 from tests.webhooks.receiver import LOOPBACK, Receiver, receiver
 from tests.webhooks.test_deliveries import verified
 
