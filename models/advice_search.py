@@ -3,7 +3,7 @@
 Over what could change, condition by condition: a handful of the cheapest sets is kept at every
 step (a beam), sets in which figures hang together (more revenue lowers the R&D share) are mended as they go,
 and only what the rules then call met is offered. Cheap is, in this order: nothing that others decide; few
-changes; few blanks to answer; little effort.
+changes; no prize hoped for; few blanks to answer; little effort.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ROUNDS = 100
 WHENS = ((), ("now", "year", "time"), ("now", "year", "time", "round", "others"))
 """What lifts a score: answers alone, then what is the firm's own to do, then everything."""
 
-Cost = tuple[int, int, int, float]
+Cost = tuple[int, int, int, int, float]
 Set = Mapping[str, Change]
 
 
@@ -123,8 +123,9 @@ class Search:
 
     def _will_do(self, changes: Set) -> bool:
         figures = self._changed(changes)
+        parts = [name for name, change in changes.items() if change.kind == "change"]
         return self._judge.is_met(self._compiled.verdict, figures) and not any(
-            self._outgrown(change.column.name, figures) for change in changes.values()
+            self._outgrown(name, figures) for name in parts
         )
 
     def _outgrown(self, name: str, figures: Figures) -> str | None:
@@ -256,7 +257,14 @@ def _goes_back(change: Change, held: Change) -> bool:
 def _cost(changes: Set) -> Cost:
     known = [change for change in changes.values() if change.kind == "change"]
     others = sum(change.waits_for_others for change in known)
-    return others, len(known), len(changes) - len(known), sum(change.effort for change in known)
+    prizes = sum(_is_prize(change) for change in changes.values())
+    return others, len(known), prizes, len(changes) - len(known), sum(change.effort for change in known)
+
+
+def _is_prize(change: Change) -> bool:
+    """A blank that few firms could fill as wanted, though one answer would do."""
+    field = change.column.field
+    return change.kind == "answer" and field.type != "title" and nature_of(field).when == "round"
 
 
 class _Tried:
@@ -265,7 +273,7 @@ class _Tried:
     def __init__(self, changes: Set, values: Mapping[Slot, Any], compiled: Compiled) -> None:
         self.changes, self.values = changes, values
         self.open = sum(values[branch.slot] != Verdict.MET for branch in compiled.branches)
-        others, known, answers, effort = _cost(changes)
+        others, known, prizes, answers, effort = _cost(changes)
         # A blank answered so that more conditions hold comes before fewer blanks answered.
-        self.order = (others, known, self.open, answers, effort)
+        self.order = (others, known, self.open, prizes, answers, effort)
         self.key = tuple(sorted((name, str(change.after)) for name, change in changes.items()))
