@@ -17,8 +17,9 @@ from models.advice_joint import reach, together
 from models.advice_judge import Judge
 from models.advice_moves import Holds, Way, moves, nearer
 from models.advice_outlook import Outlook, figure_column
+from models.advice_sets import Set, Tried, cost, goes_back
 from models.figures import Column
-from models.rules.compile import Branch, Compiled
+from models.rules.compile import Branch
 from models.rules.condition import Condition, Group, Score
 from models.rules.program import Slot
 from models.rules.quantity import Figures
@@ -33,9 +34,6 @@ ROUNDS = 100
 WHENS = ((), ("now", "year", "time"), ("now", "year", "time", "round", "others"))
 """What lifts a score: answers alone, then what is the firm's own to do, then everything."""
 
-Cost = tuple[int, int, int, int, float]
-Set = Mapping[str, Change]
-
 
 class Search:
     """One search, for one firm, one standard and one day."""
@@ -46,7 +44,7 @@ class Search:
 
     def run(self) -> list[Change] | None:
         """The changes, those of known figures first; None where none were found."""
-        beam = [_Tried({}, self._values({}), self._compiled)]
+        beam = [Tried({}, self._values({}), self._compiled)]
         seen = {beam[0].key}
         for _ in range(STEPS):
             if beam[0].open == 0:
@@ -54,7 +52,7 @@ class Search:
             following = [tried for tried in beam if tried.open == 0]
             for tried in beam:
                 for changes in self._grown(tried.changes, tried.values) if tried.open else ():
-                    more = _Tried(changes, self._values(changes), self._compiled)
+                    more = Tried(changes, self._values(changes), self._compiled)
                     if more.key not in seen:
                         seen.add(more.key)
                         following.append(more)
@@ -147,7 +145,7 @@ class Search:
     def _grown(self, changes: Set, values: Mapping[Slot, Any]) -> list[Set]:
         """The sets that turn the first condition that does not hold yet."""
         term = next(branch for branch in self._compiled.branches if values[branch.slot] != Verdict.MET)
-        return sorted(self._sets(term, changes, values), key=_cost)[:WAYS]
+        return sorted(self._sets(term, changes, values), key=cost)[:WAYS]
 
     def _sets(self, term: Branch, changes: Set, values: Mapping[Slot, Any]) -> list[Set]:
         leaves = _leaves(term, values)
@@ -164,7 +162,7 @@ class Search:
             held = changes.get(name)
             if change is None:
                 return None
-            if held is not None and held.before is not None and _goes_back(change, held):
+            if held is not None and held.before is not None and goes_back(change, held):
                 return None
             more[name] = change
         return self._whole(more, way)
@@ -245,35 +243,3 @@ def _leaves(branch: Branch, values: Mapping[Slot, Any]) -> Iterator[Branch]:
     open_children = [child for child in branch.children if values[child.slot] != Verdict.MET]
     for child in open_children if member.mode == "any" else open_children[:1]:
         yield from _leaves(child, values)
-
-
-def _goes_back(change: Change, held: Change) -> bool:
-    """Would the change undo, or fall short of, one that is held already? Blanks may be answered anew."""
-    if held.is_more is None or held.is_more != change.is_more:
-        return True
-    return bool(change.after < held.after) if held.is_more else bool(change.after > held.after)
-
-
-def _cost(changes: Set) -> Cost:
-    known = [change for change in changes.values() if change.kind == "change"]
-    others = sum(change.waits_for_others for change in known)
-    prizes = sum(_is_prize(change) for change in changes.values())
-    return others, len(known), prizes, len(changes) - len(known), sum(change.effort for change in known)
-
-
-def _is_prize(change: Change) -> bool:
-    """A blank that few firms could fill as wanted, though one answer would do."""
-    field = change.column.field
-    return change.kind == "answer" and field.type != "title" and nature_of(field).when == "round"
-
-
-class _Tried:
-    """A set of changes, what the rules say with it, and how near it is."""
-
-    def __init__(self, changes: Set, values: Mapping[Slot, Any], compiled: Compiled) -> None:
-        self.changes, self.values = changes, values
-        self.open = sum(values[branch.slot] != Verdict.MET for branch in compiled.branches)
-        others, known, prizes, answers, effort = _cost(changes)
-        # A blank answered so that more conditions hold comes before fewer blanks answered.
-        self.order = (others, known, self.open, prizes, answers, effort)
-        self.key = tuple(sorted((name, str(change.after)) for name, change in changes.items()))
