@@ -122,6 +122,8 @@ def fact_words(column: Column, value: Any) -> Text:
     if column.name == "district":
         label = districts().label(held)
         return Text(label, label)
+    if "_rank" in column.name:
+        return Text(f"第{held}名", f"rank {held}") if held else Text("无", "none")
     if column.field.type == "year":
         return Text("从未", "never") if held == 0 else Text(f"{held}年", str(held))
     return show_value(held, "%" if column.field.type == "ratio" else column.field.unit)

@@ -151,6 +151,10 @@ class Flag(_OfField):
         year = period.year(self.back)
         return Text(f"{year}年{said.zh}", f"{said.en} in {year}")
 
+    def told(self, value: Any, figures: Figures, period: Period) -> Text:
+        """A sentence too: a bare no beside 未列入…名录 could be read either way."""
+        return statement(self.field, value)
+
 
 @dataclass(frozen=True)
 class Title(_OfField):

@@ -21,6 +21,7 @@ from models.rules.condition import (
     Title,
 )
 from models.rules.quantity import Period
+from models.rules.statement import statement
 from models.rules.units import show
 
 
@@ -57,8 +58,7 @@ def _(test: Score, period: Period) -> tuple[dict[str, Any], Text]:
 
 @_asked.register
 def _(test: Flag, period: Period) -> tuple[dict[str, Any], Text]:
-    label, (zh, en) = test.field.label, ("是", "yes") if test.wanted else ("否", "no")
-    return {"is": test.wanted}, Text(f"“{label.zh}”为“{zh}”", f"{label.en}: {en}")
+    return {"is": test.wanted}, statement(test.field, test.wanted)
 
 
 @_asked.register

@@ -71,8 +71,16 @@ def test_the_json_alone_says_why(assess: Assess) -> None:
     assert (standard["id"], standard["verdict"], standard["in_force"]) == ("srdi.n2", "met", True)
     ratio = next(c for c in conditions(standard) if c["id"] == "rd_ratio_1")
     assert ratio["text"]["zh"].endswith("不低于3%")
-    assert ratio["required"] == {"comparison": "ge", "line": 0.03}
+    assert ratio["required"] == {
+        "comparison": "ge",
+        "line": 0.03,
+        "shown": {"zh": "不低于3%", "en": "at least 3%"},
+    }
+    assert (ratio["unit"], ratio["shown"]["zh"]) == ("ratio", "5%")
     assert ratio["actual"] == pytest.approx(0.05)
+    assert ratio["verdict_text"]["zh"] == standard["verdict_text"]["zh"] == "达标"
+    assert ratio["reason"]["zh"] == "实际 5%，要求 不低于3%"
+    assert standard["reason"]["zh"] == "每个条件都满足"
     assert [(i["column"], i["year"], i["source"], i["dated"]) for i in ratio["inputs"]] == [
         ("rd_expense_2025", 2025, "upload", "2026-05-01"),
         ("revenue_2025", 2025, "upload", "2026-05-01"),
