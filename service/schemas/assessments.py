@@ -188,7 +188,9 @@ class AdviceShown(ma.Schema):
     ready = ma.fields.List(ma.fields.Dict(), required=True, metadata={"description": "现在就可以申请的级"})
     next_rung = ma.fields.Dict(required=True, allow_none=True)
     standards = ma.fields.List(
-        ma.fields.Dict(), required=True, metadata={"description": "各标准的差距，和能达标的最小一组变化（plan）及其日期、假定、障碍"}
+        ma.fields.Dict(),
+        required=True,
+        metadata={"description": "各标准的差距，和能达标的最小一组变化（plan）及其日期、假定、障碍"},
     )
     questions = ma.fields.List(ma.fields.Dict(), required=True, metadata={"description": "先问清的空白"})
     columns = ma.fields.Dict(required=True, metadata={"description": "空白各列的名称、年份、单位"})
