@@ -9,7 +9,7 @@ SETTINGS = {
     # On two busy cores the default makes numeric libraries spin.
     "OMP_NUM_THREADS": "1",
     # One arena: pieces of a table are freed by another thread than made them (docs/measured.md).
-    "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:5000,muzzy_decay_ms:5000",
+    "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:1000",
 }
 """What a user has set in the environment wins."""
 WORKER_SETTINGS = {

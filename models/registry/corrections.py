@@ -11,9 +11,12 @@ from sqlalchemy import Connection, insert, select, update
 
 from models.codes import encode_industry
 from models.errors import Text, TiduiError
+from models.fields import catalogue
 from models.registry.facts import firm_facts
 from models.registry.state import State, active
 from models.registry.tables import correction, firm
+from models.tabular.cells import issue_details, read_uscc
+from models.tabular.issues import issue_kinds
 
 
 class FirmUnknown(TiduiError):
@@ -29,6 +32,16 @@ class Stale(TiduiError):
 
 
 def firm_unknown(uscc: str) -> FirmUnknown:
+    """G404; for what no code can be it says so."""
+    code = read_uscc(uscc).code
+    if code is not None:
+        kind = issue_kinds()[code]
+        said = kind.text.format(**issue_details(catalogue()["uscc"], code, uscc))
+        return FirmUnknown(
+            "G404",
+            Text(f"企业库里没有 {uscc}：{said.zh}", f"the registry has no firm {uscc}: {said.en}"),
+            Text("请核对统一社会信用代码；按名称查用 q", "Check the code; to search by name use q"),
+        )
     return FirmUnknown(
         "G404",
         Text(f"企业库里没有 {uscc}", f"the registry has no firm {uscc}"),
