@@ -82,7 +82,8 @@ def advise_firm(query: dict[str, Any], uscc: str) -> Response:
     """离上一级和所选标准还差什么、最少要改变什么、先问清哪些空白 What is missing, and the least that would do
 
     每组变化都在 `plan.evaluated_on` 那天按规则重算过：已结束年份的数据不变，
-    届时才看的年份逐项写明要做到多少，没有提到的按上一年算并列在 `assumed`。只建议改进，不建议做小、改基数；行不通的在 `blocked` 写明原因。
+    届时才看的年份逐项写明要做到多少，没有提到的按上一年算并列在 `assumed`。
+    只建议改进，不建议做小、改基数；行不通的在 `blocked` 写明原因。
     由他方决定的（称号、授权、评分）没有日期，`earliest` 为 null。预评估，不构成认定。
     """
     used = assessor(query["rules"])
