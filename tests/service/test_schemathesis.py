@@ -50,6 +50,8 @@ BEYOND: Mapping[str, tuple[str, Sequence[str]]] = {
     "PATCH /v1/firms/{uscc}/facts": ("columns there are, the firm's present version", ["412", "422"]),
     "POST /v1/programmes/{programme}/checks": ("firms or uscc, options there are", ["400", "422"]),
     "POST /v1/runs": ("editions, standards and rulebooks there are", ["400", "422"]),
+    "POST /v1/impacts": ("editions, standards and rulebooks there are, two sides", ["400", "422"]),
+    "GET /v1/plan": ("districts there are", ["422"]),
     "GET /v1/runs/{run_id}/results": ("a standard with its verdict, districts there are", ["400", "422"]),
     "GET /v1/runs/{run_id}/movements": ("a cursor that was given out, districts there are", ["400", "422"]),
     "GET /v1/movements": ("a run, a day or a cursor that was given out", ["400", "422"]),
@@ -125,8 +127,15 @@ def _beyond() -> Iterator[OperationConfig]:
 
 
 def _match() -> OperationConfig:
-    """By GET, /v1/firms/match is a firm of that code, documented as /v1/firms/{uscc}: hence its Allow."""
-    return _special("POST /v1/firms/match", allow_header_conformance={"enabled": False})
+    """By GET, /v1/firms/match is a firm of that code, documented as /v1/firms/{uscc}: hence its Allow.
+
+    And names are texts: JSON may hold a NUL, they may not.
+    """
+    return _special(
+        "POST /v1/firms/match",
+        allow_header_conformance={"enabled": False},
+        positive_data_acceptance={"expected-statuses": [*USUAL, "422"]},
+    )
 
 
 def _special(name: str, **checks: Any) -> OperationConfig:
