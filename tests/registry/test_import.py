@@ -24,7 +24,7 @@ from models.scoring import Request, score
 from models.seeds import seed
 from tests.registry.conftest import JUNE, SEPTEMBER, A, B, C, Shelf, code
 
-LISTED_2021 = Path("/work/shared/data/listed_firms_2021_gbk.csv")
+LISTED_2021 = Path(__file__).resolve().parents[3] / "shared" / "data" / "listed_firms_2021_gbk.csv"
 DEMO = seed("demo", "firms.csv")
 
 
