@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, or_, select
 
 from models.figures import place
 from models.registry.job_tables import title_expiry
-from models.registry.search.cursor import Mark, read_mark, write_mark
+from models.registry.search.cursor import Mark, broken_cursor, read_mark, write_mark
 from models.registry.state import State
 from models.registry.tables import firm
 from models.runs.page import Page
@@ -46,8 +46,7 @@ def expiry_page(
     if title is not None:
         asked = asked.where(columns.title == title)
     if cursor is not None:
-        day, code, name = str(read_mark(cursor, question).after).split(" ")
-        last = date.fromisoformat(day)
+        last, code, name = _read(read_mark(cursor, question))
         same_day = and_(columns.valid_until == last, columns.uscc > code)
         same_firm = and_(columns.valid_until == last, columns.uscc == code, columns.title > name)
         asked = asked.where(or_(columns.valid_until > last, same_day, same_firm))
@@ -68,3 +67,12 @@ def expiry_page(
     last_row = found[limit - 1]
     after = f"{last_row.valid_until.isoformat()} {last_row.uscc} {last_row.title}"
     return Page(rows, write_mark(Mark(0, after), question))
+
+
+def _read(mark: Mark) -> tuple[date, str, str]:
+    """Day, code and title that were shown last. UsageRefused (R420)."""
+    try:
+        day, code, title = str(mark.after).split(" ")
+        return date.fromisoformat(day), code, title
+    except ValueError as error:
+        raise broken_cursor() from error

@@ -5,6 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import orjson
+import pytest
+
+from models.errors import UsageRefused
+from models.registry.search.cursor import Mark, write_mark
 from models.runs.expiries import expiry_page
 from models.runs.movements import movement_page
 from tests.registry.conftest import JUNE, OCTOBER, SEPTEMBER, A, B, C, D, code
@@ -123,3 +128,16 @@ def test_titles_that_run_out_soon(yard: Yard) -> None:
     assert expiring(within_days=92)[-1] == (B, "giant", SEPTEMBER + timedelta(days=92))
     assert [row[0] for row in expiring(district="310115")] == [A]
     assert [row[0] for row in expiring(title="srdi")] == [B]
+
+
+def test_a_made_up_cursor_of_expiries_is_refused(yard: Yard) -> None:
+    question = orjson.dumps(["expiries", yard.shelf.state.run_id, SEPTEMBER.isoformat(), 90, None, None])
+    for after in ("yesterday A giant", "2026-09-30", 7):
+        with yard.shelf.database.read() as connection, pytest.raises(UsageRefused, match="R420"):
+            expiry_page(
+                connection,
+                yard.shelf.state,
+                within_days=90,
+                as_of=SEPTEMBER,
+                cursor=write_mark(Mark(0, after), question),
+            )

@@ -42,13 +42,18 @@ def read_mark(cursor: str, question: bytes) -> Mark:
         ):
             raise ValueError
     except (ValueError, TypeError, binascii.Error) as error:
-        raise UsageRefused(
-            "R420",
-            Text("翻页标记无效，或不属于这次查询", "the cursor is broken or belongs to another question"),
-            Text("去掉 cursor 从第一页重新查询", "Leave cursor out and begin with the first page"),
-            "cursor",
-        ) from error
+        raise broken_cursor() from error
     return Mark(stage, after)
+
+
+def broken_cursor() -> UsageRefused:
+    """R420; raise it."""
+    return UsageRefused(
+        "R420",
+        Text("翻页标记无效，或不属于这次查询", "the cursor is broken or belongs to another question"),
+        Text("去掉 cursor 从第一页重新查询", "Leave cursor out and begin with the first page"),
+        "cursor",
+    )
 
 
 def _digest(question: bytes) -> str:
