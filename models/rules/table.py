@@ -149,16 +149,6 @@ class Words:
         return Coded([spelt[mask] for mask in masks], places)
 
 
-def materialise(
-    frame: pl.LazyFrame, program: Program, wanted: Sequence[Slot], available: Collection[str]
-) -> tuple[pl.LazyFrame, dict[Slot, Expr]]:
-    """Add the columns that the wanted slots need; returns the frame and an expression per wanted slot."""
-    stages, columns = staged(program, wanted, available)
-    for stage in stages:
-        frame = frame.with_columns(stage)
-    return frame, columns
-
-
 def staged(
     program: Program, wanted: Sequence[Slot], available: Collection[str]
 ) -> tuple[Sequence[Sequence[Expr]], dict[Slot, Expr]]:

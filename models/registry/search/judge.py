@@ -145,8 +145,3 @@ def _spells(core: str, letters: str) -> int:
         ):
             return at
     return -1
-
-
-@lru_cache(maxsize=16384)
-def _first_letters(char: str) -> frozenset[str]:
-    return frozenset(said[0] for said in syllables(char))
