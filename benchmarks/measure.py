@@ -23,7 +23,16 @@ class Run:
 
 def run(command: Sequence[str], times: int = 1) -> Run:
     """Run a command ``times`` times; the quickest run and the largest memory."""
-    runs = [_once(command) for _ in range(times)]
+    return _best([_once(command) for _ in range(times)])
+
+
+def in_turn(*commands: Sequence[str], times: int) -> list[Run]:
+    """The same for several commands, run in turn, so that what else the machine does falls on all."""
+    rounds = [[_once(command) for command in commands] for _ in range(times)]
+    return [_best(runs) for runs in zip(*rounds, strict=True)]
+
+
+def _best(runs: Sequence[Run]) -> Run:
     return Run(min(r.seconds for r in runs), max(r.gigabytes for r in runs))
 
 

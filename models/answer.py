@@ -12,7 +12,7 @@ from models.errors import Text
 from models.figures import Column, FigureIssue, column_of, internal
 from models.forms import both
 from models.ladder import Standing
-from models.registry.facts import Fact as RegistryFact
+from models.registry.words import Fact as RegistryFact
 from models.rules.units import show_value
 from models.verdict import DISCLAIMER, Verdict
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TypeVar, cast
 
 import numpy as np
 import polars as pl
 
+from models.ahead import ahead
 from models.errors import Text
 from models.fields import catalogue
 from models.ladder import rung_names
@@ -28,7 +27,7 @@ from models.tabular.issue_table import issue_table_path, write_issue_table
 from models.tabular.issues import Issue, IssueLog
 from models.tabular.output import atomic_output, check_output
 from models.tabular.reader import Table, open_table
-from models.tabular.resultfile import open_result
+from models.tabular.resultfile import Block, open_result
 from models.tabular.results import write_result_workbook
 from models.tabular.source import PIECE
 from models.tabular.summary import ASSESSED
@@ -86,11 +85,19 @@ def _run(
     log, tally = IssueLog(), _Tally(guide, progress)
     words, notes = Words(standards), [*table.notes, *_old_years(standards.period, table)]
 
+    def told(judged: Iterator[pl.DataFrame]) -> Iterator[Block]:
+        for piece in judged:
+            tally.hear(piece)
+            yield words.columns(piece)
+
     def judged_into(path: Path, *, csv: bool = False) -> None:
-        with open_result(path, csv=csv) as file, closing(_judged(table, standards, log)) as pieces:
-            for piece in pieces:
-                tally.hear(piece)
-                file.write(words.columns(piece))
+        with (
+            open_result(path, csv=csv) as file,
+            closing(_judged(table, standards, log)) as pieces,
+            closing(ahead(told(pieces))) as blocks,
+        ):
+            for block in blocks:
+                file.write(block)
         table.finish(log)
 
     issues_at: Path | None = None
@@ -133,19 +140,6 @@ def _larger(pieces: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
             waiting.clear()
     if waiting:
         yield pl.concat(waiting, rechunk=True)
-
-
-T = TypeVar("T")
-
-
-def ahead(items: Iterator[T]) -> Generator[T, None, None]:
-    """The items, each worked out by a thread of its own while the one before it is used."""
-    end = object()
-    with ThreadPoolExecutor(1) as thread:
-        waiting = thread.submit(next, items, end)
-        while (item := waiting.result()) is not end:
-            waiting = thread.submit(next, items, end)
-            yield cast(T, item)
 
 
 def _write_issues(request: Request, log: IssueLog, notes: Sequence[Issue]) -> Path | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from models.cli.options import json_option
+from models.cli.options import echo_json, json_option
 from models.errors import FileRefused, Text
 from models.receipts import SIZE_LIMIT, PublicKey, Verification, read_public_key
 from models.receipts import verify as verify_receipt
@@ -43,7 +43,7 @@ def verify(receipt: Path, public_key: Path | None, as_json: bool) -> None:
     content = _read(receipt)
     given = read_public_key(_read(public_key)) if public_key else []
     found = verify_receipt(content, given=given, own=_own())
-    click.echo(json.dumps(_plain(found), ensure_ascii=False, indent=1) if as_json else _told(found))
+    echo_json(_plain(found)) if as_json else click.echo(_told(found))
     sys.exit(0 if found.intact else 1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +10,14 @@ from rich.console import Console
 
 from models.answer import assessment_dict
 from models.cli.firm import find_firm, firm_arguments, heading
-from models.cli.options import as_of_option, day_or_today, json_option, kind_option, standards_option
+from models.cli.options import (
+    as_of_option,
+    day_or_today,
+    echo_json,
+    json_option,
+    kind_option,
+    standards_option,
+)
 from models.cli.tree import answer_tree
 from models.ladder import Standing, standing_of
 from models.rules.compile import compile_standards
@@ -49,14 +55,7 @@ def explain(
     trace, answers = Explainer(compiled).explain(found, words=True)
     standing = standing_of(book, compiled, trace)
     if as_json:
-        click.echo(
-            json.dumps(
-                assessment_dict(found, standing, answers, book.hash),
-                ensure_ascii=False,
-                default=str,
-                indent=1,
-            )
-        )
+        echo_json(assessment_dict(found, standing, answers, book.hash))
         return
     console = Console()
     console.print(heading(found, day, kind), highlight=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from models.advice import Advice, Gap, StandardGap, advise
 from models.answer import IDENTITY, advice_dict
 from models.cli.explain import print_standing
 from models.cli.firm import find_firm, firm_arguments, heading
-from models.cli.options import as_of_option, day_or_today, json_option, kind_option
+from models.cli.options import as_of_option, day_or_today, echo_json, json_option, kind_option
 from models.fields import catalogue
 from models.rules.compile import compile_standards
 from models.rules.firm import FirmReader
@@ -47,7 +46,7 @@ def gap(source: Path, firm: str, row: int | None, as_of: date | None, kind: str,
             **{key: found[key] for key in IDENTITY},
             **advice_dict(advice),
         }
-        click.echo(json.dumps(told, ensure_ascii=False, default=str, indent=1))
+        echo_json(told)
         return
     console = Console()
     console.print(heading(found, day, kind), highlight=False)

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what they print for programs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from datetime import date
 from typing import Any
 
 import click
+import orjson
 
 from models.rules.pack import KINDS
 
 Command = Callable[..., Any]
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 """Years that canonical columns can name."""
+
+
+def echo_json(answer: object) -> None:
+    """An answer for programs, on standard output."""
+    click.echo(orjson.dumps(answer, default=str, option=orjson.OPT_INDENT_2).decode())
 
 
 class Day(click.ParamType[date]):

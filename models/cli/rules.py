@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from datetime import date
 from typing import Any
 
@@ -11,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from models.cli.options import as_of_option, day_or_today, json_option, kind_option
+from models.cli.options import as_of_option, day_or_today, echo_json, json_option, kind_option
 from models.cli.tree import print_pack
 from models.rules.diff import CHANGES, Difference, diff_packs
 from models.rules.explain import pack_dict, pack_head
@@ -42,7 +41,7 @@ def list_packs(as_of: date | None, kind: str, as_json: bool) -> None:
     period = Period(day_or_today(as_of), kind)
     heads = [pack_head(pack, pack.effective(period)) for pack in rulebook()]
     if as_json:
-        click.echo(json.dumps(heads, ensure_ascii=False, default=str, indent=1))
+        echo_json(heads)
         return
     table = Table()
     for header in ("编号 id", "名称", "文件", "现行", "可信度"):
@@ -67,7 +66,7 @@ def show(pack_id: str, as_of: date | None, kind: str, as_json: bool) -> None:
     period = Period(day_or_today(as_of), kind)
     pack = rulebook()[pack_id]
     if as_json:
-        click.echo(json.dumps(pack_dict(pack, period), ensure_ascii=False, default=str, indent=1))
+        echo_json(pack_dict(pack, period))
     else:
         print_pack(Console(), pack, period)
 
@@ -84,7 +83,7 @@ def diff(before: str, after: str, as_of: date | None, kind: str, as_json: bool) 
     book = rulebook()
     found = diff_packs(book[before], book[after], period)
     if as_json:
-        click.echo(json.dumps([_difference_dict(d) for d in found], ensure_ascii=False, indent=1))
+        echo_json([_difference_dict(d) for d in found])
         return
     table = Table("变化", f"{before}", f"{after}", show_lines=True)
     colours = {

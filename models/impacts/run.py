@@ -9,13 +9,13 @@ from typing import Any
 
 import polars as pl
 
+from models.ahead import ahead
 from models.impacts.judge import Counted, ImpactJudge
 from models.impacts.pairs import Comparison
 from models.impacts.report import report
 from models.impacts.tally import Tally
 from models.registry.merged import Registry
 from models.rules.quantity import Period
-from models.scoring import ahead
 from models.tabular.issues import IssueLog
 from models.tabular.reader import open_table
 

@@ -22,7 +22,8 @@ _FIRST_DAY = pl.date(1800, 1, 1)
 _LONGEST_BLANK = 9
 """Bytes of the longest text that may stand for a blank; a registered name has more."""
 
-_NUMBERS = frozenset(["money", "count", "year", "decimal", "score", "ratio"])
+_REAL = frozenset(["decimal", "score", "ratio"])
+_NUMBERS = _REAL | {"money", "count", "year"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ def quick(
         return _quick_number(field, unit or field.unit, cell, dtype, sample)
     if dtype == pl.String:
         name = cell.str.strip_chars()
-        return Quick(pl.when(name.str.len_bytes() > _LONGEST_BLANK).then(name))
+        certain = (name.str.len_bytes() > _LONGEST_BLANK) & ~name.str.ends_with(".0")
+        return Quick(pl.when(certain).then(name))
     if dtype == pl.Boolean and field.type == "bool":
         return Quick(cell)
     if dtype == pl.Date and field.type in {"date", "title"}:
@@ -60,16 +62,30 @@ def quick(
     return Quick(pl.lit(None, dtype=dtype_of(field)))
 
 
+def number_type(
+    field: Field, unit: str | None, dtype: pl.DataType, sample: Collection[str | None]
+) -> pl.DataType | None:
+    """As what the quick reading takes the text cells of a column of numbers; None for all other columns.
+
+    Where a parser of numbers gives a value, it is that of the text without blanks around it.
+    """
+    if dtype != pl.String or field.type not in _NUMBERS or (unit or field.unit) == "%":
+        return None
+    whole = field.type not in _REAL and not any(text and "." in text for text in sample)
+    return pl.Int64() if whole else pl.Float64()
+
+
 def _quick_number(
     field: Field, unit: str, cell: pl.Expr, dtype: pl.DataType, sample: Collection[str | None]
 ) -> Quick:
-    real = field.type in {"decimal", "score", "ratio"}
+    real = field.type in _REAL
     if not (dtype == pl.String or dtype.is_numeric()) or unit == "%":  # ÷ 100 in floats is not always exact
         return Quick(pl.lit(None, dtype=dtype_of(field)))
     whole = dtype.is_integer() and not real
-    if dtype == pl.String:
-        whole = not real and not any(text and "." in text for text in sample)
-        cell = cell.cast(pl.Int64 if whole else pl.Float64, strict=False)
+    parsed = number_type(field, unit, dtype, sample)
+    if parsed is not None:
+        whole = parsed.is_integer()
+        cell = cell.cast(parsed, strict=False)
     if real:
         cell = cell.cast(pl.Float64)
         low, high = (0, 1) if field.type == "ratio" else field.range or (0, COUNT_LIMIT)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from models.tabular.choices import NO_CHOICES, Choices
+from models.tabular.csvblocks import BlockReader
 from models.tabular.encoding import HEAD, TextPath, as_utf8, recover
 from models.tabular.headers import HEADER_SEARCH_ROWS, find_header, known_positions
 from models.tabular.issues import refusal
 from models.tabular.sniff import refuse_other_text
-from models.tabular.source import Piece, Source
+from models.tabular.source import Piece, Source, Wanted
 from models.tabular.survey import Survey, count_records, holds_a_row, record_blocks, survey
 from models.tabular.textfile import TextFile
 
@@ -30,6 +31,7 @@ _BLOCK = 32 << 20
 """Bytes of a piece. Polars itself reads ahead of what is done with the rows, up to the whole file."""
 
 _Record = list[str]
+NO_DTYPES: Mapping[str, pl.DataType] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,15 @@ def _scanned(path: Path, text: TextPath, head: _Head, seen: Survey) -> Source:
     spare = [f"s{number}" for number in range(_SPARE)]
     columns = [f"c{position}" for position in range(len(head.cells))]
 
-    def scan(text: Path | io.BytesIO, skip: int, row: int) -> pl.LazyFrame:
+    def scan(
+        text: Path | io.BytesIO, skip: int, row: int, dtypes: Mapping[str, pl.DataType] = NO_DTYPES
+    ) -> pl.LazyFrame:
         frame = pl.scan_csv(
             text,
             has_header=False,
             separator=head.separator,
             skip_lines=skip,
-            schema=dict.fromkeys([*columns, *spare], pl.String()),
+            schema={name: dtypes.get(name, pl.String()) for name in (*columns, *spare)},
             row_index_name="row",
             row_index_offset=row,
             truncate_ragged_lines=True,
@@ -136,12 +140,15 @@ def _scanned(path: Path, text: TextPath, head: _Head, seen: Survey) -> Source:
             frame = frame.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)) for name in columns)
         return frame
 
-    def reader(chosen: Sequence[str], wordy: Collection[str]) -> Iterator[Piece]:
+    def reader(wanted: Wanted) -> Iterator[Piece]:
+        if seen.empty_quotes:
+            wanted = Wanted(wanted.columns)
+        blocks = BlockReader(scan, wanted, spare, coded=not len(blank))
         skip, row = head.lines, head.row + 1
-        for block in record_blocks(text.path, _BLOCK):
-            piece = scan(io.BytesIO(block), skip, row).select("row", *chosen, *spare).collect()
-            skip, row = 0, row + piece.height
-            yield Piece(piece)
+        for block in record_blocks(text.path, _BLOCK, quoted=seen.quoted):
+            piece = blocks.read(block, skip, row)
+            skip, row = 0, row + piece.frame.height
+            yield piece
 
     return Source(
         kind="csv",

@@ -67,6 +67,8 @@ _LEFTOVER = re.compile(r"\([,:;/_\-、]*\)")
 _CLASS_ONE = re.compile(r"(?<!\d)[1一]类")
 _CLASS_TWO = re.compile(r"(?<!\d)[2二]类")
 _EDGES = ",:;/_-、"
+_LONGEST = 200
+"""Characters of a header. A whole line taken for one cell, under the wrong separator, names nothing."""
 _COUNTS = {
     "人": {"人", "名", "位"},
     "件": {"件", "个", "项"},
@@ -199,6 +201,8 @@ def _loser(first: ColumnReading, second: ColumnReading) -> ColumnReading:
 
 def _match(header: str, choices: Choices = NO_CHOICES) -> _Match | None:
     """The field that ``header`` names, with year and unit; None if it names none."""
+    if len(header) > _LONGEST:
+        return None
     text = normal_header(header)
     if text in choices:
         column, unit = choices[text]

@@ -33,6 +33,8 @@ class Figure:
     read: Reader
     quick: Quick | None = None
     """How it is read in one go; None where it is a column of few words, each of which is read exactly."""
+    number: pl.DataType | None = None
+    """As what a text file's parser may read it (:func:`models.tabular.convert.number_type`)."""
     known: dict[object, Cell] = dataclass_field(default_factory=dict)
     details: dict[str, Mapping[str, object]] = dataclass_field(default_factory=dict)
     """Of issues, by code; a million issues share them."""
@@ -74,7 +76,7 @@ class Morsel:
         frame = self._without_blank_rows(piece.frame)
         rows = frame["row"]
         errors: dict[int, Issue] = dict(self._broken_rows(frame))
-        written = _Written(frame, piece.coded)
+        written = _Written(frame, piece)
         codes = self._codes(written.plain(self.code.source), rows, errors)
         usable = np.ones(frame.height, dtype=bool)
         usable[list(errors)] = False
@@ -164,6 +166,7 @@ class Morsel:
         values = figure.certain(quick[figure.name])
         if values.null_count() == column.null_count():
             return values
+        column = written.text(figure.source)
         places = (values.is_null() & column.is_not_null()).arg_true()
         texts = column.gather(places).to_list()
         cells = [figure.exact(text) for text in texts]
@@ -198,13 +201,26 @@ class _Written:
     """The columns of a piece as they stand in the file, in the form that is asked for."""
 
     frame: pl.DataFrame
-    words: Mapping[str, Coded]
+    """That of the piece, without blank rows."""
+    piece: Piece
 
     def plain(self, column: str) -> pl.Series:
-        return self.words[column].texts().alias(column) if column in self.words else self.frame[column]
+        words = self.piece.coded
+        return words[column].texts().alias(column) if column in words else self.frame[column]
 
     def coded(self, column: str) -> Coded:
-        return self.words[column] if column in self.words else Coded.of(self.frame[column])
+        words = self.piece.coded
+        return words[column] if column in words else Coded.of(self.frame[column])
+
+    def text(self, column: str) -> pl.Series:
+        """As it is written, also where the parser made numbers of it."""
+        plain = self.plain(column)
+        if self.piece.text is None or plain.dtype == pl.String:
+            return plain
+        written = self.piece.text(column)
+        if len(written) == len(plain):
+            return written
+        return written.filter(self.piece.frame["row"].is_in(self.frame["row"].implode()))
 
 
 def _rendered(column: pl.Series) -> pl.Series:

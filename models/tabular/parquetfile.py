@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +14,7 @@ from models.tabular.choices import NO_CHOICES, Choices
 from models.tabular.coded import Coded
 from models.tabular.headers import find_header
 from models.tabular.issues import refusal
-from models.tabular.source import PIECE, Piece, Source
+from models.tabular.source import PIECE, Piece, Source, Wanted
 
 _FIRST_ROW = 2
 """As in a sheet with a header."""
@@ -42,9 +42,10 @@ def open_parquet(path: Path, choices: Choices = NO_CHOICES) -> Source:
     numbered = frame.with_row_index(_INDEX, offset=_FIRST_ROW).select(index, *columns)
     unreadable = [place for place, dtype in enumerate(schema.values()) if _is_opaque(dtype)]
 
-    def reader(columns: Sequence[str], wordy: Collection[str]) -> Iterator[Piece]:
-        names = {column: header[int(column[1:])] for column in columns}
-        return _pieces(path, names, [names[column] for column in wordy if schema[names[column]] == pl.String])
+    def reader(wanted: Wanted) -> Iterator[Piece]:
+        names = {column: header[int(column[1:])] for column in wanted.columns}
+        words = [names[column] for column in wanted.wordy if schema[names[column]] == pl.String]
+        return _pieces(path, names, words)
 
     return Source(
         kind="parquet", frame=numbered, header=header, header_row=1, unreadable=unreadable, reader=reader

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -19,9 +20,10 @@ from typing import Any
 
 import polars as pl
 
+from models.ahead import ahead
 from models.tabular.cells import as_text, read_uscc, reader_for, without_float_tail
 from models.tabular.choices import NO_CHOICES, Choice, Choices
-from models.tabular.convert import Quick, is_worded, quick
+from models.tabular.convert import Quick, is_worded, number_type, quick
 from models.tabular.csvfile import open_csv
 from models.tabular.former import FORMER_NAME, read_former
 from models.tabular.guard import Limits
@@ -31,7 +33,7 @@ from models.tabular.morsel import Figure, Morsel
 from models.tabular.numerals import plain
 from models.tabular.parquetfile import open_parquet
 from models.tabular.sniff import Kind, sniff
-from models.tabular.source import Piece, Source
+from models.tabular.source import Piece, Source, Wanted
 from models.tabular.uscc import CodeLedger, other_rows
 from models.tabular.workbook import unpack_workbook
 
@@ -201,16 +203,20 @@ class Table:
         self._ledger = CodeLedger()
         morsel = self._morsel(wanted, log, self._ledger)
         figures = [figure for figure in (morsel.code, morsel.name, *morsel.figures) if figure]
-        written = list(dict.fromkeys(figure.source for figure in figures))
-        wordy = [figure.source for figure in morsel.figures if figure.quick is None]
-        yield from map(morsel, self._pieces(written, wordy))
+        sources = Wanted(
+            list(dict.fromkeys(figure.source for figure in figures)),
+            [figure.source for figure in morsel.figures if figure.quick is None],
+            {figure.source: figure.number for figure in morsel.figures if figure.number is not None},
+        )
+        with closing(ahead(self._pieces(sources))) as pieces:
+            yield from map(morsel, pieces)
 
     def _tells_former(self, name: str) -> bool:
         return name == FORMER_NAME.key and self.has_former_names
 
-    def _pieces(self, columns: Sequence[str], wordy: Sequence[str]) -> Iterator[Piece]:
+    def _pieces(self, wanted: Wanted) -> Iterator[Piece]:
         try:
-            yield from self._source.pieces(columns, wordy)
+            yield from self._source.pieces(wanted)
         except pl.exceptions.PolarsError as error:
             raise refusal("E010", str(self.path), reason=str(error).splitlines()[0][:200]) from error
 
@@ -257,7 +263,7 @@ class Table:
         held = source.frame.collect_schema()
         names = [name for place in range(len(source.header)) if (name := f"c{place}") in held]
         blank = pl.Series(source.blank_rows, dtype=pl.UInt32)
-        for piece in self._pieces(names, ()):
+        for piece in self._pieces(Wanted(names)):
             kept = piece.frame.filter(~pl.col("row").is_in(blank.implode())) if len(blank) else piece.frame
             yield kept.select("row", *(_as_written(kept[name]) for name in names))
 
@@ -310,8 +316,10 @@ class Table:
         if field is FORMER_NAME:  # each cell exactly, for it may hold several names
             return Figure(name, reading.header, field, at, read_former, Quick(pl.lit(None, dtype=pl.String)))
         dtype = dtypes[at]
-        plan = None if is_worded(field, dtype) else quick(field, unit, at, dtype, self._sample(name))
-        return Figure(name, reading.header, field, at, reader_for(field, unit), plan)
+        sample = self._sample(name)
+        plan = None if is_worded(field, dtype) else quick(field, unit, at, dtype, sample)
+        number = number_type(field, unit, dtype, sample)
+        return Figure(name, reading.header, field, at, reader_for(field, unit), plan, number)
 
     def _sample(self, name: str) -> list[str | None]:
         at = self._by_name[name].position

@@ -22,10 +22,23 @@ class Piece:
 
     frame: pl.DataFrame
     coded: Mapping[str, Coded] = field(default_factory=dict)
+    text: Callable[[str], pl.Series] | None = None
+    """Where the file's parser made numbers of text: a column as it is written."""
 
 
-Pieces = Callable[[Sequence[str], Collection[str]], Iterator[Piece]]
-"""Given the columns to read and which of them are of few words, the rows piece by piece."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to read of a source, ``row`` and the state of each row apart."""
+
+    columns: Sequence[str]
+    wordy: Collection[str] = ()
+    """Those of few words."""
+    numbers: Mapping[str, pl.DataType] = field(default_factory=dict)
+    """Text columns that a parser may take for numbers, and what the quick reading takes them for."""
+
+
+Pieces = Callable[[Wanted], Iterator[Piece]]
+"""The rows wanted, piece by piece."""
 
 
 def no_rows() -> npt.NDArray[np.uint32]:
@@ -63,12 +76,13 @@ class Source:
     reader: Pieces | None = None
     """A quicker way to the rows than ``frame``, where there is one."""
 
-    def pieces(self, columns: Sequence[str], wordy: Collection[str]) -> Iterator[Piece]:
-        """All rows: ``row``, ``columns``, and what else tells of the state of a row (``over``, ``s0``, …)."""
+    def pieces(self, wanted: Wanted) -> Iterator[Piece]:
+        """All rows: ``row``, what is wanted, and what else tells of a row's state (``over``, ``s0``, …)."""
         if self.reader is not None:
-            yield from self.reader(columns, wordy)
+            yield from self.reader(wanted)
             return
         held = self.frame.collect_schema()
-        frame = self.frame.select("row", *columns, *(name for name in ("over", *self.spare) if name in held))
+        state = (name for name in ("over", *self.spare) if name in held)
+        frame = self.frame.select("row", *wanted.columns, *state)
         for piece in frame.collect_batches(chunk_size=PIECE, maintain_order=True, engine="streaming"):
             yield Piece(piece)

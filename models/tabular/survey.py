@@ -46,6 +46,8 @@ class Survey:
     """How many there are; None where nobody had to count."""
     swallowed: int | None = None
     """The first record in which a quoted field runs over another firm's row: quotes left open in pairs."""
+    quoted: bool = True
+    """There may be quotes, and line ends between them."""
     empty_quotes: bool = False
     """There may be blanks written as ``""``."""
     blank: npt.NDArray[np.uint32] = field(default_factory=lambda: np.empty(0, np.uint32))
@@ -70,7 +72,7 @@ def survey(path: Path, separator: str) -> Survey:
                 if not valid:
                     return Survey(valid=False)
                 exact = exact or not unremarkable
-    return count_records(path, separator) if exact else Survey()
+    return count_records(path, separator) if exact else Survey(quoted=False)
 
 
 def count_records(path: Path, separator: str) -> Survey:
@@ -94,9 +96,9 @@ def count_records(path: Path, separator: str) -> Survey:
     return found
 
 
-def record_blocks(path: Path, size: int) -> Iterator[bytes]:
+def record_blocks(path: Path, size: int, *, quoted: bool) -> Iterator[bytes]:
     """A tidy file in pieces of about ``size`` bytes that end with a record."""
-    return _blocks(path, size, _end_of_records)
+    return _blocks(path, size, _end_of_records if quoted else _end_of_lines)
 
 
 def _end_of_records(block: bytes) -> int:

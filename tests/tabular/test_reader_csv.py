@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -11,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.errors import FileRefused
-from models.fields import NO_TITLE
-from models.tabular import csvfile
+from models.fields import NO_TITLE, catalogue
+from models.tabular import csvblocks, csvfile
+from models.tabular.cells import reader_for
 from models.tabular.issues import IssueLog
 from models.tabular.reader import open_table
 from models.tabular.survey import record_blocks
@@ -332,7 +336,7 @@ def test_blocks_end_with_a_record(tmp_path: Path, size: int) -> None:
     path = tmp_path / "firms.csv"
     records = ['a,"b\nc"\n', "\n", 'd,"e""\n\n""f"\n', "g,h\n", '"i\n', '\nj",k']
     path.write_text("".join(records), "utf-8")
-    blocks = [block.decode() for block in record_blocks(path, size)]
+    blocks = [block.decode() for block in record_blocks(path, size, quoted=True)]
     assert "".join(blocks) == "".join(records)
     ends = {0, *itertools.accumulate(map(len, [*records[:4], "".join(records[4:])]))}
     assert set(itertools.accumulate(map(len, blocks))) <= ends
@@ -349,3 +353,60 @@ def test_whatever_stands_between_quotes_comes_back(read: Read, names: list[str])
     assert found.column("row") == list(range(2, len(names) + 2))
     expected = [None if name.strip() in {"", "—"} else name.strip() for name in names]
     assert found.column("name") == expected
+
+
+_COLUMNS = (
+    ("2025年营业收入（万元）", "revenue", "万元"),
+    ("2025年净利润（元）", "net_profit", "元"),
+    ("2025年从业人员", "employees", None),
+    ("全国细分市场占有率", "niche_share", None),
+    ("成立日期", "established_on", None),
+)
+_ODD_CELLS = (
+    "1", "+1", " 12", "12 ", "\t7", "-3", "-0", "-0.4", "0.5", "1.50", "007", "1e3", "1E-20", "1e400", "inf",
+    "nan", "NaN", "0x10", "5.", ".5", "1_0", "1,234.50", "１２", "١", "12%", "1.2", "9223372036854775808",
+    "12345678901234567.5", "—", "不详", "   ", "", "无", "2020-01-02", "2020-1-2", "12人", "true",
+)  # fmt: skip
+_ROW = st.tuples(*(st.sampled_from([*"1234567890", *_ODD_CELLS]) for _ in _COLUMNS))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(_ROW, min_size=1, max_size=30), size=st.sampled_from([200, 1 << 20]))
+def test_a_cell_is_read_as_it_is_read_alone(
+    read: Read, monkeypatch: pytest.MonkeyPatch, rows: list[tuple[str, ...]], size: int
+) -> None:
+    """Whatever stands in the other cells of its column and of its block."""
+    monkeypatch.setattr(csvfile, "_BLOCK", size)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["统一社会信用代码", "企业名称", *(header for header, _, _ in _COLUMNS)])
+    writer.writerows([code(number), "某某有限公司", *cells] for number, cells in enumerate(rows))
+    found = read(text.getvalue())
+    for place, (header, key, unit) in enumerate(_COLUMNS):
+        field = catalogue()[key]
+        exact = [reader_for(field, unit)(row[place]) for row in rows]
+        assert found.column(field.column(2025 if field.yearly else None)) == [cell.value for cell in exact]
+        told = [(issue.row, issue.code, issue.value) for issue in found.issues if issue.column == header]
+        expected = [
+            (number, cell.code, row[place])
+            for number, (cell, row) in enumerate(zip(exact, rows, strict=True), 2)
+            if cell.code
+        ]
+        assert told == expected
+
+
+def test_a_column_of_ever_new_words_is_read_to_its_end(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csvfile, "_BLOCK", 2000)
+    monkeypatch.setattr(csvblocks, "_MOST_WORDS", 40)
+    days = [date(2000, 1, 1) + timedelta(number) for number in range(500)]
+    rows = [f"{code(number)},某某有限公司,{day}" for number, day in enumerate(days)]
+    found = read(table(*rows, header="统一社会信用代码,企业名称,成立日期"))
+    assert found.column("established_on") == days
+
+
+def test_what_a_cell_says_is_told_as_written_beside_blank_rows(read: Read) -> None:
+    """A parser has made numbers of the column, and the blank row is not among them."""
+    header = "统一社会信用代码,企业名称,全国细分市场占有率"
+    found = read(table(f"{code(1)},甲公司,0.25", ",,", f"{code(2)},乙公司,1.50", header=header))
+    assert found.column("niche_share") == [0.25, None]
+    assert [(issue.row, issue.code, issue.value) for issue in found.issues] == [(4, "E209", "1.50")]
