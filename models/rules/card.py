@@ -55,6 +55,10 @@ class Leaf(Item):
     @abstractmethod
     def actual(self, figures: Figures, period: Period) -> Any: ...
 
+    def read_from(self, period: Period) -> str | None:
+        """The column whose figure :meth:`actual` is, as it stands; None where it is worked out."""
+        return None
+
     def told(self, value: Any, figures: Figures, period: Period) -> Text:
         """``value``, which is :meth:`actual`, for people."""
         return show_value(value, self.unit)
@@ -87,6 +91,9 @@ class Bands(Leaf):
 
     def actual(self, figures: Figures, period: Period) -> Any:
         return self.quantity.actual(figures, period)
+
+    def read_from(self, period: Period) -> str | None:
+        return self.quantity.column(period)
 
     def told(self, value: Any, figures: Figures, period: Period) -> Text:
         return self.quantity.shown(figures, period, value)
@@ -126,6 +133,9 @@ class FlagPoints(Leaf):
     def actual(self, figures: Figures, period: Period) -> Any:
         return figures.get(self.field.column())
 
+    def read_from(self, period: Period) -> str | None:
+        return self.field.column()
+
     def rows(self, period: Period) -> Iterator[tuple[Text, int]]:
         yield self.field.label, self.yes
         yield Text(f"不属于“{self.field.label.zh}”", f"not “{self.field.label.en}”"), self.no
@@ -158,6 +168,9 @@ class ChoicePoints(Leaf):
     def actual(self, figures: Figures, period: Period) -> Any:
         return figures.get(self.field.column())
 
+    def read_from(self, period: Period) -> str | None:
+        return self.field.column()
+
     def told(self, value: Any, figures: Figures, period: Period) -> Text:
         return (self.field.options or {})[value]
 
@@ -185,6 +198,9 @@ class Entered(Leaf):
 
     def actual(self, figures: Figures, period: Period) -> Any:
         return figures.get(self.field.column())
+
+    def read_from(self, period: Period) -> str | None:
+        return self.field.column()
 
     @property
     def unit(self) -> str:

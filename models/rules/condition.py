@@ -49,6 +49,10 @@ class Test(ABC):
     def actual(self, figures: Figures, period: Period) -> Any:
         """The figure that decides, None where it is missing."""
 
+    def read_from(self, period: Period) -> str | None:
+        """The column whose figure :meth:`actual` is, as it stands; None where it is worked out."""
+        return None
+
     @property
     def unit(self) -> str:
         return ""
@@ -98,6 +102,9 @@ class Threshold(Test):
     def actual(self, figures: Figures, period: Period) -> Any:
         return self.quantity.actual(figures, period)
 
+    def read_from(self, period: Period) -> str | None:
+        return self.quantity.column(period)
+
     def told(self, value: Any, figures: Figures, period: Period) -> Text:
         return self.quantity.shown(figures, period, value)
 
@@ -116,6 +123,9 @@ class _OfField(Test):
 
     def actual(self, figures: Figures, period: Period) -> Any:
         return figures.get(self.column(period))
+
+    def read_from(self, period: Period) -> str | None:
+        return self.column(period) if type(self).actual is _OfField.actual else None
 
     @property
     def blank(self) -> Text:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.errors import Text
-from models.rules.card import Card, Leaf
+from models.rules.card import Card, Indicator, Leaf, Part
 from models.rules.compile import Branch, Compiled, Standards
 from models.rules.condition import Condition, Group, Score, Threshold
 from models.rules.describe import (
@@ -25,7 +25,7 @@ from models.rules.describe import (
     size_rows,
 )
 from models.rules.firm import FirmReader, Trace
-from models.rules.quantity import Figures
+from models.rules.quantity import Figures, Period
 from models.rules.reason import condition_reason, group_reason, points_text, size_reason, standard_reason
 from models.rules.required import required_of
 from models.rules.sentence import member_text
@@ -34,6 +34,9 @@ from models.rules.units import machine_unit
 from models.verdict import Verdict
 
 __all__ = ["JOINS", "Answer", "Explainer", "clause_dict", "member_text", "pack_dict", "pack_head"]
+
+Slots = tuple[int, int]
+"""Of the least and the most that a score may be."""
 
 _KEYS = tuple(verdict.key for verdict in Verdict)
 _WORDS = tuple(both(verdict.text) for verdict in Verdict)
@@ -154,6 +157,7 @@ class _Tested(_Branch):
     def __init__(self, branch: Branch, member: Condition, compiled: Compiled) -> None:
         super().__init__(branch, compiled)
         self._test = test = member.test
+        self._column = test.read_from(self._period)
         # Standards may differ in kind, never in date: a quantity is the same figure in all.
         self._about = id(test.quantity if isinstance(test, Threshold) else test)
         self._when_unmet = both_or_none(member.when_unmet)
@@ -166,18 +170,20 @@ class _Tested(_Branch):
 
     def fill(self, trace: Trace, words: bool) -> Answer:
         answer = self._head.copy()
-        verdict = answer["verdict"] = _KEYS[trace.values[self._slot]]
-        value = answer["actual"] = self._actual(trace)
+        found = trace.values[self._slot]
+        answer["verdict"] = _KEYS[found]
+        value = trace.figures.get(self._column) if self._column is not None else self._worked_out(trace)
+        answer["actual"] = value
         if words:
             shown = self._shown(value, trace)
-            answer["shown"], found = both_or_none(shown), trace.values[self._slot]
+            answer["shown"] = both_or_none(shown)
             answer["verdict_text"] = _WORDS[found]
             answer["reason"] = both(condition_reason(shown, self._test.blank, self._required))
-        if verdict == "unmet" and self._when_unmet is not None:
+        if self._when_unmet is not None and found == Verdict.UNMET:
             answer["instead"] = self._when_unmet
         return answer
 
-    def _actual(self, trace: Trace) -> Any:
+    def _worked_out(self, trace: Trace) -> Any:
         """The figure; many conditions draw lines on one quantity, which is worked out once a firm."""
         memo, about = trace.memo, self._about
         if about not in memo:
@@ -197,7 +203,7 @@ class _Scored(_Tested):
         assert slots is not None
         self._low, self._high = slots
 
-    def _actual(self, trace: Trace) -> Any:
+    def _worked_out(self, trace: Trace) -> Any:
         return {"low": trace.values[self._low], "high": trace.values[self._high]}
 
     def _shown(self, value: Any, trace: Trace) -> Text | None:
@@ -214,53 +220,69 @@ def _branch_template(branch: Branch, compiled: Compiled) -> _Branch:
 
 
 class _CardTemplate:
+    """A score card with its blanks open: the range of each part and indicator, and what it was read from."""
+
     def __init__(self, card: Card, compiled: Compiled) -> None:
-        self._card, self._compiled = card, compiled
-        self._heads = {
-            indicator.id: {"id": indicator.id, "name": both(indicator.name), "max": indicator.top}
-            for indicator in card.indicators()
-        }
-        self._leaves = {
-            indicator.id: [
-                (leaf, both(leaf.label(compiled.period)))
-                for leaf in indicator.item.leaves()
-                if isinstance(leaf, Leaf)
-            ]
-            for indicator in card.indicators()
-        }
-
-    def fill(self, trace: Trace, words: bool) -> Answer:
-        assert self._compiled.score is not None
-        return {
-            **self._range(self._compiled.score, trace),
-            "max": sum(part.top for part in self._card.parts),
-            "parts": [
-                {
-                    "id": part.id,
-                    "name": both(part.name),
-                    "max": part.top,
-                    **self._range(self._compiled.indicators[part.id], trace),
-                    "indicators": [self._indicator(one.id, trace, words) for one in part.indicators],
-                }
-                for part in self._card.parts
-            ],
-        }
-
-    def _indicator(self, item: str, trace: Trace, words: bool) -> Answer:
-        read = [self._reading(leaf, label, trace, words) for leaf, label in self._leaves[item]]
-        return {**self._heads[item], **self._range(self._compiled.indicators[item], trace), "inputs": read}
-
-    def _reading(self, leaf: Leaf, label: Mapping[str, str], trace: Trace, words: bool) -> Answer:
-        figures, period = trace.figures, self._compiled.period
-        value = leaf.actual(figures, period)
-        answer: Answer = {"label": label, "actual": value, "unit": machine_unit(leaf.unit)}
-        if words:
-            answer["shown"] = None if value is None else both(leaf.told(value, figures, period))
-        return answer
+        self._period = compiled.period
+        assert compiled.score is not None
+        self._slots = compiled.score
+        self._top = sum(part.top for part in card.parts)
+        self._parts = [
+            (
+                _scored_head(part, compiled),
+                compiled.indicators[part.id],
+                [self._indicator_template(one, compiled) for one in part.indicators],
+            )
+            for part in card.parts
+        ]
 
     @staticmethod
-    def _range(slots: tuple[int, int], trace: Trace) -> Answer:
-        return {"low": trace.values[slots[0]], "high": trace.values[slots[1]]}
+    def _indicator_template(indicator: Indicator, compiled: Compiled) -> tuple[Answer, Slots, list[_Input]]:
+        inputs = [_Input(leaf, compiled.period) for leaf in indicator.item.leaves() if isinstance(leaf, Leaf)]
+        return _scored_head(indicator, compiled), compiled.indicators[indicator.id], inputs
+
+    def fill(self, trace: Trace, words: bool) -> Answer:
+        values = trace.values
+        parts = []
+        for head, slots, indicators in self._parts:
+            part = _with_range(head, slots, values)
+            shown = part["indicators"] = []
+            for indicator, slots_within, inputs in indicators:
+                answer = _with_range(indicator, slots_within, values)
+                answer["inputs"] = [one.fill(trace, words) for one in inputs]
+                shown.append(answer)
+            parts.append(part)
+        low, high = self._slots
+        return {"low": values[low], "high": values[high], "max": self._top, "parts": parts}
+
+
+class _Input:
+    """A figure that points are read from."""
+
+    def __init__(self, leaf: Leaf, period: Period) -> None:
+        self._leaf, self._period, self._column = leaf, period, leaf.read_from(period)
+        unit = machine_unit(leaf.unit)
+        self._head: Answer = {"label": both(leaf.label(period)), "actual": None, "unit": unit}
+
+    def fill(self, trace: Trace, words: bool) -> Answer:
+        answer, figures = self._head.copy(), trace.figures
+        found = self._column
+        value = figures.get(found) if found is not None else self._leaf.actual(figures, self._period)
+        answer["actual"] = value
+        if words:
+            answer["shown"] = None if value is None else both(self._leaf.told(value, figures, self._period))
+        return answer
+
+
+def _scored_head(scored: Part | Indicator, compiled: Compiled) -> Answer:
+    head: Answer = {"id": scored.id, "name": both(scored.name), "max": scored.top, "low": None, "high": None}
+    return head | ({"indicators": None} if isinstance(scored, Part) else {"inputs": None})
+
+
+def _with_range(head: Answer, slots: Slots, values: Mapping[int, Any]) -> Answer:
+    answer = head.copy()
+    answer["low"], answer["high"] = values[slots[0]], values[slots[1]]
+    return answer
 
 
 def sentences_of(compiled: Compiled) -> list[Text]:

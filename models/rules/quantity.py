@@ -78,6 +78,10 @@ class Quantity(ABC):
     def actual(self, figures: Figures, period: Period) -> Any:
         """The figure to show (a float where it is a quotient), None where it is missing."""
 
+    def column(self, period: Period) -> str | None:
+        """The column whose figure :meth:`actual` is, as it stands; None where it is worked out."""
+        return None
+
     def shown(self, figures: Figures, period: Period, value: Any) -> Text:
         """``value``, which is :meth:`actual`, for people."""
         return show(value, self.unit)
@@ -126,6 +130,9 @@ class Value(Quantity):
 
     def label(self, period: Period) -> Text:
         return self.field.label if self.back is None else year_label(period, self.back, self.field.label)
+
+    def column(self, period: Period) -> str | None:
+        return period.column(self.field, self.back)
 
     def actual(self, figures: Figures, period: Period) -> Any:
         return figures.get(period.column(self.field, self.back))
