@@ -119,7 +119,7 @@ class Words:
 
     def __init__(self, standards: Standards) -> None:
         self.outputs = outputs(standards)
-        self._spelt: dict[str, dict[int | None, str | None]] = {o.name: {None: None} for o in self.outputs}
+        self._lists = {o.name: _Lists(o.ids) for o in self.outputs if o.what == "ids"}
 
     def columns(self, judged: pl.DataFrame) -> dict[str, pl.Series | Coded]:
         """The columns of contract.md in their order: numbers as they are, words coded."""
@@ -139,14 +139,55 @@ class Words:
         """One of :attr:`outputs`."""
         if output.what == "number":
             return numbers
-        if output.what != "ids":
-            return Coded(VERDICT_WORDS if output.what == "verdict" else CLASS_WORDS, numbers)
-        masks, places = distinct(numbers)
-        spelt = self._spelt[output.name]
-        for mask in masks:
-            if mask not in spelt:
-                spelt[mask] = ";".join(name for bit, name in enumerate(output.ids) if mask >> bit & 1)
-        return Coded([spelt[mask] for mask in masks], places)
+        if output.what == "ids":
+            return self._lists[output.name].spelt(numbers)
+        return Coded(VERDICT_WORDS if output.what == "verdict" else CLASS_WORDS, numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelt:
+    """The lists met so far, and for each mask the place of its list: null where it was not met."""
+
+    words: Sequence[str]
+    places: pl.Series
+
+
+class _Lists:
+    """Masks as lists of ids, ``R1;R3`` for 0b101."""
+
+    _FEW = 14
+    """Bits: of so few a table of all masks is looked into quicker than masks are told apart."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self._ids = ids
+        self._spelling: dict[int, str] = {}
+        # Replaced whole, never changed: a thread that comes second adds again what it lacks.
+        self._spelt = _Spelt(
+            [], pl.Series([None], dtype=pl.UInt32).new_from_index(0, 1 << min(len(ids), self._FEW))
+        )
+
+    def spelt(self, masks: pl.Series) -> Coded:
+        if len(self._ids) > self._FEW:
+            met, places = distinct(masks)
+            return Coded([None if mask is None else self._spell(mask) for mask in met], places)
+        known = self._spelt
+        places = known.places.gather(masks)
+        if places.null_count() > masks.null_count():
+            known = self._spelt = self._with(known, masks.filter(places.is_null()).drop_nulls().unique())
+            places = known.places.gather(masks)
+        return Coded(known.words, places)
+
+    def _with(self, known: _Spelt, new: pl.Series) -> _Spelt:
+        first = len(known.words)
+        places = known.places.clone().scatter(new, pl.Series(range(first, first + len(new)), dtype=pl.UInt32))
+        return _Spelt([*known.words, *map(self._spell, new)], places)
+
+    def _spell(self, mask: int) -> str:
+        spelling = self._spelling.get(mask)
+        if spelling is None:
+            spelling = ";".join(name for bit, name in enumerate(self._ids) if mask >> bit & 1)
+            self._spelling[mask] = spelling
+        return spelling
 
 
 def staged(

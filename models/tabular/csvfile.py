@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from models.ahead import ahead
 from models.tabular.choices import NO_CHOICES, Choices
 from models.tabular.csvblocks import BlockReader
 from models.tabular.encoding import HEAD, TextPath, as_utf8, recover
@@ -140,7 +141,7 @@ def _scanned(path: Path, text: TextPath, head: _Head, seen: Survey) -> Source:
             frame = frame.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)) for name in columns)
         return frame
 
-    def reader(wanted: Wanted) -> Iterator[Piece]:
+    def pieces(wanted: Wanted) -> Iterator[Piece]:
         if seen.empty_quotes:
             wanted = Wanted(wanted.columns)
         blocks = BlockReader(scan, wanted, spare, coded=not len(blank))
@@ -149,6 +150,9 @@ def _scanned(path: Path, text: TextPath, head: _Head, seen: Survey) -> Source:
             piece = blocks.read(block, skip, row)
             skip, row = 0, row + piece.frame.height
             yield piece
+
+    def reader(wanted: Wanted) -> Iterator[Piece]:
+        return ahead(pieces(wanted))
 
     return Source(
         kind="csv",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -20,7 +19,6 @@ from typing import Any
 
 import polars as pl
 
-from models.ahead import ahead
 from models.tabular.cells import as_text, read_uscc, reader_for, without_float_tail
 from models.tabular.choices import NO_CHOICES, Choice, Choices
 from models.tabular.convert import Quick, is_worded, number_type, quick
@@ -208,8 +206,7 @@ class Table:
             [figure.source for figure in morsel.figures if figure.quick is None],
             {figure.source: figure.number for figure in morsel.figures if figure.number is not None},
         )
-        with closing(ahead(self._pieces(sources))) as pieces:
-            yield from map(morsel, pieces)
+        yield from map(morsel, self._pieces(sources))
 
     def _tells_former(self, name: str) -> bool:
         return name == FORMER_NAME.key and self.has_former_names
