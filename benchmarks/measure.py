@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,24 +36,30 @@ def _best(runs: Sequence[Run]) -> Run:
     return Run(min(r.seconds for r in runs), max(r.gigabytes for r in runs))
 
 
+# Between the benchmark and the command, for Linux counts what its parent held to a child's peak memory.
+_LAUNCHER = """
+import json, os, subprocess, sys, time
+started = time.perf_counter()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+seconds = time.perf_counter() - started
+print(json.dumps([seconds, usage.ru_maxrss, os.waitstatus_to_exitcode(status)]))
+"""
+
+
 def _once(command: Sequence[str]) -> Run:
-    started = time.perf_counter()
-    with subprocess.Popen(
-        command,
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", _LAUNCHER, *command],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    ) as child:
-        assert child.stderr is not None
-        said = child.stderr.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - started
-    if child.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit {child.returncode}\n{said.decode()}")
-    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return Run(seconds, kilobytes / 1e6)
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds, kilobytes, code = json.loads(done.stdout)
+    if code:
+        raise SystemExit(f"{' '.join(command)}: exit {code}\n{done.stderr}")
+    return Run(seconds, kilobytes / (1024 if sys.platform == "darwin" else 1) / 1e6)
 
 
 def tidui(*arguments: str) -> list[str]:

@@ -55,7 +55,6 @@ class _Bench:
         self.standards = compile_standards(rulebook(), Period(AS_OF, "new"))
         made = run(tidui("synth", "-n", str(firms), "-o", str(self.parquet), *DAY))
         _say(f"write {firms:,} synthetic firms to Parquet", f"{made.seconds:.1f} s", made, "well under 60 s")
-        # In a process of its own: what this one holds, Linux counts to its children's peak as well.
         run(
             python(
                 "-c", f"import polars; polars.scan_parquet({str(self.parquet)!r}).sink_csv({str(self.csv)!r})"

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar, cast
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
+_END = object()
 
 
 def ahead(items: Iterator[T]) -> Generator[T, None, None]:
-    """The items, each worked out by a thread of its own while the one before it is used."""
-    end = object()
-    with ThreadPoolExecutor(1) as thread:
-        waiting = thread.submit(next, items, end)
-        while (item := waiting.result()) is not end:
-            waiting = thread.submit(next, items, end)
+    """The items, each worked out by a thread of its own while the one before is used. It begins at once."""
+    thread = ThreadPoolExecutor(1)
+    return _ahead(thread, items, thread.submit(next, items, _END))
+
+
+def _ahead(thread: ThreadPoolExecutor, items: Iterator[T], waiting: Future[Any]) -> Generator[T, None, None]:
+    with thread:
+        while (item := waiting.result()) is not _END:
+            waiting = thread.submit(next, items, _END)
             yield cast(T, item)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from models.rules.compile import Standards
-from models.rules.program import Node, Program, Slot
+from models.rules.program import PACKED, Node, Program, Slot, mask_table
 from models.rules.quantity import Figures
 from models.verdict import Verdict
 
@@ -114,10 +114,11 @@ class _Writer:
             return f"c{slot}"
         return repr(value)
 
-    def held(self, slot: Slot, value: Any) -> str:
-        """A constant too large to write in line, by name."""
-        self.constants[f"c{slot}"] = value
-        return f"c{slot}"
+    def held(self, slot: Slot, value: Any, place: int = 0) -> str:
+        """A constant too large to write in line, by name; ``place`` tells several of one slot apart."""
+        name = f"c{slot}_{place}"
+        self.constants[name] = value
+        return name
 
 
 _Written = tuple[bool, str]
@@ -197,10 +198,17 @@ def _reach(w: _Writer, slot: Slot, data: Any, a: list[_Code]) -> _Written:
     return False, f"3 if {a[0].text} else 0 if {a[1].text} else 1"
 
 
+def _pack(w: _Writer, slot: Slot, data: Any, a: list[_Code]) -> _Written:
+    return False, " | ".join(f"{verdict.text} << {2 * place}" for place, verdict in enumerate(a))
+
+
 def _mask(w: _Writer, slot: Slot, data: Any, a: list[_Code]) -> _Written:
-    shown = tuple(int(verdict) for verdict in data)
-    bits = [f"({1 << bit} if {verdict.text} in {shown} else 0)" for bit, verdict in enumerate(a)]
-    return False, " + ".join(bits) or "0"
+    sizes, shown = data
+    parts = [
+        f"{w.held(slot, mask_table(size, shown, place * PACKED), place)}[{pack.text}]"
+        for place, (size, pack) in enumerate(zip(sizes, a, strict=True))
+    ]
+    return False, " | ".join(parts) or "0"
 
 
 def _size(w: _Writer, slot: Slot, data: Any, a: list[_Code]) -> _Written:
@@ -246,6 +254,7 @@ _WRITERS: dict[str, Callable[[_Writer, Slot, Any, list[_Code]], _Written]] = {
     "best": _joined("max"),
     "cap": lambda w, slot, data, a: (False, f"min({a[0].text}, {data})"),
     "within": _within,
+    "pack": _pack,
     "mask": _mask,
     "size": _size,
     "highest": _highest,

@@ -35,7 +35,8 @@ all any not     minimum, maximum, swap of met and unmet
 chain           points of the first true truth, else the last; a given number where they are nothing
 total best cap  sum, maximum, minimum with a constant
 within          from [low, high]: met where low passes, unmet where high does not, else unknown
-mask            whole number with bit k set where verdict k is one of some verdicts
+pack            up to six verdicts as one whole number, two bits each
+mask            whole number with bit k set where verdict k of some packs is one of some verdicts
 size            3 large 2 medium 1 small 0 micro, -1 unknown, from the three classes' verdicts
 highest         the greatest of some numbers whose verdict is at least a given one, else 0
 ==============  ==========================================================================
@@ -46,6 +47,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Literal
 
 from models.verdict import Verdict
@@ -63,9 +65,22 @@ _SORTS: dict[str, Sort] = {
     **dict.fromkeys(["ge", "gt", "le", "lt", "eq", "among", "starts", "spans", "known"], "truth"),
     **dict.fromkeys(["judge", "reach", "all", "any", "not", "within"], "verdict"),
     **dict.fromkeys(["chain", "total", "best", "cap"], "points"),
-    "mask": "mask",
+    **dict.fromkeys(["pack", "mask"], "mask"),
     **dict.fromkeys(["size", "highest"], "class"),
 }
+
+
+PACKED = 6
+"""Verdicts in a pack: a table of all packs stays in the processor's cache."""
+
+
+@cache
+def mask_table(verdicts: int, shown: tuple[int, ...], first: int) -> Sequence[int]:
+    """For each pack of so many verdicts the bits it adds to a mask; its first verdict is bit ``first``."""
+    return [
+        sum(1 << first + place for place in range(verdicts) if pack >> 2 * place & 3 in shown)
+        for pack in range(4**verdicts)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +241,9 @@ class Builder:
 
     # what the table shows
     def mask(self, verdicts: Sequence[Slot], shown: Sequence[Verdict]) -> Slot:
-        return self._node("mask", *verdicts, data=tuple(shown))
+        groups = [verdicts[start : start + PACKED] for start in range(0, len(verdicts), PACKED)]
+        packs = [self._node("pack", *group) for group in groups]
+        return self._node("mask", *packs, data=(tuple(map(len, groups)), tuple(map(int, shown))))
 
     def size(self, large: Slot, medium: Slot, small: Slot) -> Slot:
         return self._node("size", large, medium, small)

@@ -18,7 +18,7 @@ import polars as pl
 from models.dtypes import dtype_of
 from models.fields import catalogue
 from models.rules.compile import Compiled, Standards
-from models.rules.program import Node, Program, Slot
+from models.rules.program import PACKED, Node, Program, Slot, mask_table
 from models.rules.size import SizeTable
 from models.tabular.coded import Coded, distinct
 from models.verdict import Verdict
@@ -306,26 +306,21 @@ def _within(data: Any, args: list[Expr]) -> Expr:
     )
 
 
+def _pack(data: Any, args: list[Expr]) -> Expr:
+    total = args[-1].cast(pl.Int16)
+    for verdict in args[-2::-1]:
+        total = total * pl.lit(4, dtype=pl.Int16) + verdict
+    return total
+
+
 def _mask(data: Any, args: list[Expr]) -> Expr:
-    """Bits are packed eight to a byte first: narrow columns are the cheap ones."""
+    """A look into a table for six verdicts costs less than one comparison for each."""
     if not args:
         return pl.lit(0, dtype=pl.UInt32)
-    total: Expr | None = None
-    for start in range(0, len(args), 8):
-        byte: Expr | None = None
-        for bit, verdict in enumerate(args[start : start + 8]):
-            on = (
-                pl.any_horizontal([verdict == int(v) for v in data])
-                if len(data) > 1
-                else verdict == int(data[0])
-            )
-            part = on.cast(pl.UInt8) * pl.lit(1 << bit, dtype=pl.UInt8)
-            byte = part if byte is None else byte + part
-        assert byte is not None
-        wide = byte.cast(pl.UInt32) * pl.lit(1 << start, dtype=pl.UInt32)
-        total = wide if total is None else total + wide
-    assert total is not None
-    return total
+    sizes, shown = data
+    tables = [mask_table(size, shown, place * PACKED) for place, size in enumerate(sizes)]
+    parts = [pl.lit(pl.Series(t, dtype=pl.UInt32)).gather(arg) for t, arg in zip(tables, args, strict=True)]
+    return sum(parts[1:], parts[0])
 
 
 def _size(data: Any, args: list[Expr]) -> Expr:
@@ -389,6 +384,7 @@ _OPERATIONS: dict[str, Callable[[Any, list[Expr]], Expr]] = {
     "best": lambda _, a: pl.max_horizontal(a),
     "cap": lambda data, a: pl.min_horizontal(a[0], pl.lit(data, dtype=pl.Int16)),
     "within": _within,
+    "pack": _pack,
     "mask": _mask,
     "size": _size,
     "highest": _highest,

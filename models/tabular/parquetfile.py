@@ -60,7 +60,7 @@ def _pieces(path: Path, names: Mapping[str, str], coded: Sequence[str]) -> Itera
     """``names``: column → header; ``coded`` headers are read as the words of the file and their places."""
     row = _FIRST_ROW
     try:
-        with pq.ParquetFile(path, read_dictionary=list(coded)) as file:
+        with pq.ParquetFile(path, read_dictionary=list(coded), pre_buffer=False) as file:
             for groups in _row_groups(file.metadata):
                 # One thread: others judge and write meanwhile.
                 batches = file.iter_batches(PIECE, groups, list(names.values()), use_threads=False)
