@@ -13,7 +13,7 @@ from typing import Any
 from models.errors import Text
 from models.rules.card import Card, Indicator, Leaf, Part
 from models.rules.compile import Branch, Compiled, Standards
-from models.rules.condition import Condition, Group, Score, Threshold
+from models.rules.condition import Condition, Group, NotLarge, Score, Test, Threshold
 from models.rules.describe import (
     Answer,
     both,
@@ -159,7 +159,7 @@ class _Tested(_Branch):
         self._test = test = member.test
         self._column = test.read_from(self._period)
         # Standards may differ in kind, never in date: a quantity is the same figure in all.
-        self._about = id(test.quantity if isinstance(test, Threshold) else test)
+        self._about = id(_subject(test))
         self._when_unmet = both_or_none(member.when_unmet)
         about = type(test).__name__.lower()
         required = required_of(test, self._period)
@@ -192,6 +192,13 @@ class _Tested(_Branch):
 
     def _shown(self, value: Any, trace: Trace) -> Text | None:
         return None if value is None else self._test.told(value, trace.figures, self._period)
+
+
+def _subject(test: Test) -> object:
+    """What the figure of a test is of: standards test the same quantity, the same size."""
+    if isinstance(test, Threshold):
+        return test.quantity
+    return test.table if isinstance(test, NotLarge) else test
 
 
 class _Scored(_Tested):
