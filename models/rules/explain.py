@@ -7,13 +7,13 @@ made; a firm then costs only its own values.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from models.errors import Text
 from models.rules.card import Card, Indicator, Leaf, Part
 from models.rules.compile import Branch, Compiled, Standards
-from models.rules.condition import Condition, Group, NotLarge, Score, Test, Threshold
+from models.rules.condition import Condition, Group, NotLarge, Place, Score, Sector, Test, Threshold
 from models.rules.describe import (
     Answer,
     both,
@@ -69,6 +69,7 @@ class _Template:
         pack, period = compiled.pack, compiled.period
         self._head = pack_head(pack, period)
         self._branches = [_branch_template(branch, compiled) for branch in compiled.branches]
+        self._fill = _write_filler(self._branches)
         self._card = _CardTemplate(pack.card, compiled) if pack.card else None
         self._sentences = sentences_of(compiled)
 
@@ -90,7 +91,10 @@ class _Template:
             answer["reason"] = both(self._reason(trace))
         if self._card:
             answer["score"] = self._card.fill(trace, words)
-        answer["conditions"] = [branch.fill(trace, words) for branch in self._branches]
+        answer["conditions"] = conditions = self._fill(trace)
+        if words:
+            for branch, condition in zip(self._branches, conditions, strict=True):
+                branch.say(condition, trace)
         if compiled.labels:
             answer["labels"] = [
                 {"id": label.id, "name": both(label.name)} | _verdict(trace, compiled.labels[label.id], words)
@@ -114,13 +118,37 @@ def _verdict(trace: Trace, slot: int, words: bool) -> Answer:
     return {"verdict": _KEYS[verdict]} | ({"verdict_text": _WORDS[verdict]} if words else {})
 
 
+class _Scope:
+    """Constants of a function that is written out, by name."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {"keys": _KEYS}
+
+    def named(self, value: Any) -> str:
+        if value is None or isinstance(value, str | bool | int):
+            return repr(value)
+        name = f"c{len(self.names)}"
+        self.names[name] = value
+        return name
+
+
+def _write_filler(branches: Sequence[_Branch]) -> Callable[[Trace], list[Answer]]:
+    """Conditions as one Python function: a dictionary written out costs a third of one filled key by key."""
+    scope = _Scope()
+    listed = ", ".join(branch.source(scope) for branch in branches)
+    source = f"def fill(trace):\n    v, get = trace.values, trace.figures.get\n    return [{listed}]\n"
+    # Everything in the source was made here: slot numbers, names of columns and constants by name.
+    exec(compile(source, "<tidui conditions>", "exec"), scope.names)
+    fill: Callable[[Trace], list[Answer]] = scope.names["fill"]
+    return fill
+
+
 class _Branch(ABC):
-    """A condition or group with its blanks open: the verdict, and the figure where there is one."""
+    """A condition or group: its constants, and where its verdict and figure come from."""
 
     def __init__(self, branch: Branch, compiled: Compiled) -> None:
         member, self._period = branch.member, compiled.period
         self._slot = branch.slot
-        # The keys that every firm fills stand here already: a copy then need not grow.
         self._head: Answer = {
             "id": member.id,
             "text": both(member_text(member, self._period)),
@@ -128,8 +156,19 @@ class _Branch(ABC):
             "clause": clause_dict(member.clause),
         }
 
+    def source(self, scope: _Scope) -> str:
+        """The expression of the answer, from ``trace``, its values ``v`` and ``get`` of its figures."""
+        filled = {"verdict": f"keys[v[{self._slot}]]", **self._filled(scope)}
+        known = {key: scope.named(value) for key, value in self._head.items()}
+        return "{" + ", ".join(f"{key!r}: {said}" for key, said in {**known, **filled}.items()) + "}"
+
     @abstractmethod
-    def fill(self, trace: Trace, words: bool) -> Answer: ...
+    def _filled(self, scope: _Scope) -> dict[str, str]:
+        """Expressions by the key they fill."""
+
+    @abstractmethod
+    def say(self, answer: Answer, trace: Trace) -> None:
+        """Add the words to the answer."""
 
 
 class _Joined(_Branch):
@@ -137,18 +176,18 @@ class _Joined(_Branch):
 
     def __init__(self, branch: Branch, member: Group, compiled: Compiled) -> None:
         super().__init__(branch, compiled)
-        self._head |= {"join": member.mode, "name": both_or_none(member.name), "members": ()}
+        self._head |= {"join": member.mode, "name": both_or_none(member.name), "members": None}
         self._children = [_branch_template(child, compiled) for child in branch.children]
         self._reasons = [both(group_reason(member.mode, verdict)) for verdict in Verdict]
 
-    def fill(self, trace: Trace, words: bool) -> Answer:
-        answer = self._head.copy()
+    def _filled(self, scope: _Scope) -> dict[str, str]:
+        return {"members": f"[{', '.join(child.source(scope) for child in self._children)}]"}
+
+    def say(self, answer: Answer, trace: Trace) -> None:
         verdict = trace.values[self._slot]
-        answer["verdict"] = _KEYS[verdict]
-        if words:
-            answer["verdict_text"], answer["reason"] = _WORDS[verdict], self._reasons[verdict]
-        answer["members"] = [child.fill(trace, words) for child in self._children]
-        return answer
+        answer["verdict_text"], answer["reason"] = _WORDS[verdict], self._reasons[verdict]
+        for child, below in zip(self._children, answer["members"], strict=True):
+            child.say(below, trace)
 
 
 class _Tested(_Branch):
@@ -168,20 +207,22 @@ class _Tested(_Branch):
         if member.note:
             self._head["note"] = both(member.note)
 
-    def fill(self, trace: Trace, words: bool) -> Answer:
-        answer = self._head.copy()
-        found = trace.values[self._slot]
-        answer["verdict"] = _KEYS[found]
-        value = trace.figures.get(self._column) if self._column is not None else self._worked_out(trace)
-        answer["actual"] = value
-        if words:
-            shown = self._shown(value, trace)
-            answer["shown"] = both_or_none(shown)
-            answer["verdict_text"] = _WORDS[found]
-            answer["reason"] = both(condition_reason(shown, self._test.blank, self._required))
-        if self._when_unmet is not None and found == Verdict.UNMET:
-            answer["instead"] = self._when_unmet
-        return answer
+    def source(self, scope: _Scope) -> str:
+        answer = super().source(scope)
+        if self._when_unmet is None:
+            return answer
+        unmet = scope.named({"instead": self._when_unmet})
+        return f"({answer} | {unmet} if v[{self._slot}] == {int(Verdict.UNMET)} else {answer})"
+
+    def _filled(self, scope: _Scope) -> dict[str, str]:
+        if self._column is not None:
+            return {"actual": f"get({self._column!r})"}
+        return {"actual": f"{scope.named(self._worked_out)}(trace)"}
+
+    def say(self, answer: Answer, trace: Trace) -> None:
+        found, shown = trace.values[self._slot], self._shown(answer["actual"], trace)
+        answer["shown"], answer["verdict_text"] = both_or_none(shown), _WORDS[found]
+        answer["reason"] = both(condition_reason(shown, self._test.blank, self._required))
 
     def _worked_out(self, trace: Trace) -> Any:
         """The figure; many conditions draw lines on one quantity, which is worked out once a firm."""
@@ -195,9 +236,11 @@ class _Tested(_Branch):
 
 
 def _subject(test: Test) -> object:
-    """What the figure of a test is of: standards test the same quantity, the same size."""
+    """What the figure of a test is of: standards test the same quantity, size, industry and place."""
     if isinstance(test, Threshold):
         return test.quantity
+    if isinstance(test, Sector | Place):
+        return type(test)
     return test.table if isinstance(test, NotLarge) else test
 
 
@@ -210,8 +253,8 @@ class _Scored(_Tested):
         assert slots is not None
         self._low, self._high = slots
 
-    def _worked_out(self, trace: Trace) -> Any:
-        return {"low": trace.values[self._low], "high": trace.values[self._high]}
+    def _filled(self, scope: _Scope) -> dict[str, str]:
+        return {"actual": f"{{'low': v[{self._low}], 'high': v[{self._high}]}}"}
 
     def _shown(self, value: Any, trace: Trace) -> Text | None:
         return points_text(value["low"], value["high"])
