@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from models.errors import Text, TiduiError, UsageRefused
@@ -208,7 +208,7 @@ class Judge:
         self.pack = _with_options(_pack(book, programme_id), options)
         self.options = tuple(options)
         changed = replace(book, packs={**book.packs, programme_id: self.pack})
-        self._explainer = Explainer(compile_standards(changed, period, [programme_id]))
+        self._explainer = Explainer(compile_standards(changed, period, [programme_id]), ladder=False)
         self._compiled: Compiled = self._explainer.standards.compiled[programme_id]
         self.period = self._compiled.period
 
@@ -377,8 +377,9 @@ def _how(amount: Amount, base: Any, value: int | None, period: Period) -> Text:
     )
 
 
+@cache
 def column_head(column: str) -> Answer:
-    """What a column is called, its year and unit."""
+    """What a column is called, its year and unit. Not to be changed: it is made once."""
     known = column_of(column)
     assert known is not None, column
     return {"column": column, "label": _both(known.label), "year": known.year, "unit": known.unit or None}

@@ -46,9 +46,10 @@ JOINS = {"all": Text("须全部满足", "all of"), "any": Text("满足其一即�
 class Explainer:
     """Explains firms under one compiled set of standards."""
 
-    def __init__(self, standards: Standards) -> None:
+    def __init__(self, standards: Standards, *, ladder: bool = True) -> None:
+        """``ladder``: the trace has what :func:`models.ladder.standing_of` asks for."""
         self.standards = standards
-        self.reader = FirmReader(standards)
+        self.reader = FirmReader(standards, ladder=ladder)
         self._templates = {pack_id: _Template(compiled) for pack_id, compiled in standards.compiled.items()}
 
     def explain(self, figures: Figures, *, words: bool = False) -> tuple[Trace, list[Answer]]:

@@ -37,12 +37,14 @@ class Trace:
 class FirmReader:
     """Runs one compiled program over firms, one at a time."""
 
-    def __init__(self, standards: Standards) -> None:
+    def __init__(self, standards: Standards, *, ladder: bool = True) -> None:
+        """``ladder``: what the ladder asks for is read too, all standards of all rungs."""
         self.standards = standards
         slots = {slot for compiled in standards.compiled.values() for slot in compiled.all_slots()}
         slots |= {slot for c in standards.compiled.values() for slot in c.shown_slots()}
-        slots |= {standards.recognised, standards.qualifies, standards.could_reach}
-        slots |= set(standards.rung_titles.values())
+        if ladder:
+            slots |= {standards.recognised, standards.qualifies, standards.could_reach}
+            slots |= set(standards.rung_titles.values())
         self._run = write_function(standards.program, sorted(slots))
 
     def read(self, figures: Figures) -> Trace:
