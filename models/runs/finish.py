@@ -16,10 +16,10 @@ from models.jobs.leases import Lease, end, take
 from models.registry.audit import Actor, append
 from models.registry.database import Database
 from models.registry.days import this_day
-from models.registry.job_tables import movement, run_part
+from models.registry.job_tables import movement, run_part, title_expiry
 from models.registry.judging import LADDER
 from models.registry.runs import drop_rows, forget_older_runs
-from models.registry.staging import clear, insert_frame
+from models.registry.staging import clear, count_rows, insert_frame
 from models.registry.state import changed
 from models.registry.tables import plan_count, run, standing
 from models.registry.tables import state as state_table
@@ -64,6 +64,8 @@ def finish_run(
             _clear_up(database, settings, found)
         return None
     progress("taken")
+    # Of a run it has not counted the planner thinks it has one row, and may read all for one firm.
+    count_rows(database, (standing, movement, title_expiry))
     with database.read() as connection:
         sums = _sums(connection, run_id)
     with database.write() as connection:

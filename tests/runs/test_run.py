@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from models.errors import UsageRefused
 from models.registry.rulebooks import RulebookUnknown
@@ -250,3 +250,18 @@ def test_what_stood_before_the_last_is_let_go(yard: Yard) -> None:
     assert yard.shelf.count(run, run.c.status == "running") == 0
     drop_rows(yard.shelf.database, second)
     assert yard.shelf.count(standing) == 40
+
+
+def test_one_firm_of_a_new_run_is_found_by_its_key(yard: Yard, demo: Path) -> None:
+    """Of a run it has not counted PostgreSQL thinks it has one row, and then may read all for one firm."""
+    yard.shelf.bring_file(demo)
+    yard.done()
+    run_id = yard.done(date(2026, 10, 1))
+    asked = f"SELECT * FROM standing WHERE run_id = {run_id}"
+    with yard.shelf.database.read() as connection:
+        if yard.shelf.database.is_sqlite:
+            told = connection.execute(text(f"EXPLAIN QUERY PLAN {asked} AND uscc = 'x'")).all()
+            assert "sqlite_autoindex_standing_1 (run_id=? AND uscc=?)" in told[0][3]
+        else:
+            (plan,) = connection.execute(text(f"EXPLAIN (FORMAT JSON) {asked}")).scalar_one()
+            assert 150 <= plan["Plan"]["Plan Rows"] <= 600
