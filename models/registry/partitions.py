@@ -13,8 +13,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +20,6 @@ import pyarrow.parquet as pq
 from models.dtypes import dtype_of
 from models.fields import NO_TITLE, Field, catalogue
 from models.registry.title_columns import NONE
-from models.tabular.cells import CODE_LENGTH
 from models.tabular.former import FORMER_NAME
 
 FORMER = FORMER_NAME.key
@@ -30,9 +27,6 @@ NAMES = ("name", FORMER)
 
 BUCKETS = 16
 ROW_GROUP = 8_192
-_ALL = 0xFFFFFFFF
-_CRC = np.array([zlib.crc32(bytes([byte]), _ALL) ^ _ALL for byte in range(256)], dtype=np.uint32)
-"""What a byte does to a checksum."""
 _HELD_BACK = BUCKETS * ROW_GROUP
 """Rows kept until they are worth a row group in every part."""
 
@@ -43,18 +37,7 @@ def part_name(bucket: int) -> str:
 
 def buckets_of(codes: pl.Series) -> pl.Series:
     """The bucket of every code: CRC-32 modulo sixteen, the same on every machine."""
-    return pl.Series("bucket", checksums(codes) % BUCKETS, dtype=pl.UInt8)
-
-
-def checksums(codes: pl.Series) -> npt.NDArray[np.uint32]:
-    """:func:`zlib.crc32` of every code, a column in one go."""
-    if not (codes.str.len_bytes() == CODE_LENGTH).all():
-        return np.array([zlib.crc32(code.encode()) for code in codes], dtype=np.uint32)
-    text = np.frombuffer("".join(codes.to_list()).encode(), dtype=np.uint8)
-    found = np.full(len(codes), _ALL, dtype=np.uint32)
-    for character in text.reshape(-1, CODE_LENGTH).T:
-        found = _CRC[(found ^ character) & 0xFF] ^ (found >> 8)
-    return ~found
+    return pl.Series("bucket", [zlib.crc32(code.encode()) % BUCKETS for code in codes], dtype=pl.UInt8)
 
 
 def field_of(column: str) -> Field:

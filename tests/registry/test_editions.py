@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import zlib
 from pathlib import Path
 
-import polars as pl
 import pytest
 from sqlalchemy import delete, insert, update
 
@@ -14,7 +12,6 @@ from models.errors import UsageRefused
 from models.registry.editions import edition_folder
 from models.registry.export import export
 from models.registry.listing import find_edition, list_editions
-from models.registry.partitions import BUCKETS, buckets_of, checksums
 from models.registry.tables import audit, facts, standing
 from models.registry.titles import ListTerms
 from models.registry.verifying import verify
@@ -139,11 +136,3 @@ def test_an_export_that_cannot_be_written_is_refused_and_not_recorded(shelf: She
     with pytest.raises(Exception, match="E404"):
         export(shelf.database, shelf.settings, tmp_path / "out.pdf", actor=ACTOR, now=NOW)
     assert shelf.count(audit, audit.c.action == "registry.export") == 0
-
-
-def test_a_column_of_codes_falls_into_the_buckets_of_its_codes() -> None:
-    codes = [f"91310115MA{number:07d}X" for number in range(1000)]
-    for given in (codes, [*codes, "short", "代码"], []):
-        expected = [zlib.crc32(code.encode()) for code in given]
-        assert checksums(pl.Series(given, dtype=pl.String)).tolist() == expected
-        assert buckets_of(pl.Series(given, dtype=pl.String)).to_list() == [one % BUCKETS for one in expected]

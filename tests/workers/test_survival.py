@@ -16,12 +16,14 @@ import pytest
 
 from models.registry.database import Database
 from models.registry.importing import import_file
+from models.registry.migrate import upgrade
 from models.registry.state import read_state
 from models.runs.cancel import cancel_run
 from models.runs.retry import retry_run
 from models.seeds import seed
 from models.settings import Settings
 from tests.services import POSTGRES, missing, postgres_database, postgres_url
+from tests.workers.own_postgres import own_postgres
 from tests.workers.staff import ACTOR, NOW, OwnRedis, Staff, kill, own_redis, staff
 
 FIRMS = 320
@@ -32,14 +34,18 @@ HOUR = 3600.0
 def registry(postgres_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A little registry on PostgreSQL, for all tests of this file: each judges another day."""
     folder = tmp_path_factory.mktemp("survival")
-    firms = folder / "firms.csv"
-    pl.read_csv(seed("demo/firms.csv"), infer_schema=False).head(FIRMS).write_csv(firms)
     with postgres_database(postgres_template) as name:
         settings = Settings(data=folder / "data", database_url=postgres_url(name), redis_url=None)
         database = Database(settings.database_url)
-        import_file(database, settings, firms, dated=date(2026, 6, 30), actor=ACTOR, now=NOW)
+        bring_firms(database, settings, folder)
         database.close()
         yield settings
+
+
+def bring_firms(database: Database, settings: Settings, folder: Path) -> None:
+    firms = folder / "firms.csv"
+    pl.read_csv(seed("demo/firms.csv"), infer_schema=False).head(FIRMS).write_csv(firms)
+    import_file(database, settings, firms, dated=date(2026, 6, 30), actor=ACTOR, now=NOW)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +130,7 @@ def test_redis_emptied_stopped_and_restarted(crew: Staff, server: OwnRedis) -> N
     crew.release("hold-read")
     crew.wait_done(run_id, 4)
     server.signal(signal.SIGSTOP)
-    time.sleep(4)
+    time.sleep(30)
     server.signal(signal.SIGCONT)
     crew.wait_done(run_id, 8)
     server.kill()
@@ -147,6 +153,28 @@ def test_connections_to_postgresql_are_cut(crew: Staff) -> None:
         cut(name)
     crew.database.close()
     assert crew.wait_ended(run_id)["status"] == "succeeded"
+
+
+def test_postgresql_goes_down_during_a_run_and_comes_back(server: OwnRedis, tmp_path: Path) -> None:
+    server.empty()
+    with own_postgres() as postgres:
+        settings = Settings(data=tmp_path / "data", database_url=postgres.url, redis_url=server.url)
+        database = Database(settings.database_url)
+        upgrade(database)
+        bring_firms(database, settings, tmp_path)
+        with staff(settings, database, tmp_path / "traps") as crew:
+            crew.trap("hold-read")
+            run_id = crew.begin(date(2026, 7, 11))
+            crew.hire()
+            crew.hire()
+            crew.wait_held(2)
+            postgres.stop()
+            crew.release("hold-read")
+            time.sleep(3)
+            postgres.start()
+            database.close()
+            assert crew.wait_ended(run_id)["status"] == "succeeded"
+        database.close()
 
 
 def test_the_disk_is_full_at_the_result_store(crew: Staff) -> None:
