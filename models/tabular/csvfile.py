@@ -222,7 +222,7 @@ def _rewritten(path: Path, text: TextPath, head: _Head, positions: Sequence[int]
             firms += 1
             cut = number if broken else cut
             cells = [record[p] or None if p < len(record) else None for p in positions]
-            file.add(number, cells, over=any(cell.strip() for cell in record[width:]))
+            file.add(number, cells, over=_beyond(record[width:], head.separator))
     if not firms:
         raise refusal("E002", str(path))
     return Source(
@@ -237,6 +237,11 @@ def _rewritten(path: Path, text: TextPath, head: _Head, positions: Sequence[int]
         unnamed=_unnamed(head),
         sample=head.sample[:_SAMPLE],
     )
+
+
+def _beyond(cells: _Record, separator: str) -> str | None:
+    """The cells beyond the header as they are written, None where all are blank."""
+    return separator.join(cells) if any(cell.strip() for cell in cells) else None
 
 
 def _untidy_records(path: Path, text: TextPath, head: _Head) -> Iterator[tuple[int, _Record, bool]]:

@@ -77,7 +77,9 @@ _COUNTS = {
     "级": {"级"},
 }
 _OWN_OUTPUT = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9_]+(?:\.(?:low|high|unmet|open))?", re.ASCII)
-_OWN_NAMES = frozenset(["recognised", "qualifies", "could_reach", "error", "错误代码", "错误说明", "建议"])
+ERROR_COLUMNS = ("错误代码", "错误说明", "建议", "多出的单元格")
+"""What an error workbook has beside a file's own columns; read again, they say nothing."""
+_OWN_NAMES = frozenset(["recognised", "qualifies", "could_reach", "error", *ERROR_COLUMNS])
 
 
 def normal_header(text: str) -> str:

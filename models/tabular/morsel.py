@@ -114,7 +114,7 @@ class Morsel:
         """Rows with more cells than the header, and the one in which the file breaks off, by their place."""
         places: Iterable[int] = ()
         if "over" in piece.columns:
-            places = piece["over"].arg_true()
+            places = piece["over"].is_not_null().arg_true()
         elif any(piece[name].null_count() < piece.height for name in self.source.spare):
             filled = [pl.col(name).str.strip_chars() != "" for name in self.source.spare]
             places = piece.select(pl.any_horizontal(filled).fill_null(False)).to_series().arg_true()

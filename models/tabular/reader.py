@@ -252,7 +252,8 @@ class Table:
         return morsel(Piece(found)).to_dicts()
 
     def written(self) -> Iterator[pl.DataFrame]:
-        """Every row that is not blank, piece by piece: ``row`` and ``c0``, ``c1``, … as text.
+        """Every row that is not blank, piece by piece: ``row`` and ``c0``, ``c1``, … as text, and ``over``:
+        what stands beyond the header, null where nothing does; ``…`` ends it where there may be more.
 
         Columns whose header says nothing are there if the table was opened with ``every``.
         """
@@ -262,7 +263,20 @@ class Table:
         blank = pl.Series(source.blank_rows, dtype=pl.UInt32)
         for piece in self._pieces(Wanted(names)):
             kept = piece.frame.filter(~pl.col("row").is_in(blank.implode())) if len(blank) else piece.frame
-            yield kept.select("row", *(_as_written(kept[name]) for name in names))
+            yield kept.select("row", *(_as_written(kept[name]) for name in names), self._beyond(kept))
+
+    def _beyond(self, piece: pl.DataFrame) -> pl.Expr:
+        spare = [pl.col(name) for name in self._source.spare]
+        if "over" in piece.columns:
+            return pl.col("over")
+        if not spare:
+            return pl.lit(None, dtype=pl.String).alias("over")
+        separator = self._source.separator or ","
+        written = pl.concat_str([cell.fill_null("") for cell in spare], separator=separator)
+        written = written.str.strip_chars_end(separator)
+        more = pl.when(spare[-1].is_not_null()).then(pl.lit("…")).otherwise(pl.lit(""))
+        filled = pl.any_horizontal(cell.str.strip_chars() != "" for cell in spare)
+        return pl.when(filled).then(written + more).alias("over")
 
     def cells(self, rows: Sequence[int]) -> pl.DataFrame:
         """``row`` and ``cells``, a JSON object of header and cell as written.

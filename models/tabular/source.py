@@ -50,7 +50,7 @@ class Source:
     """``frame`` has ``row`` (UInt32, as the sheet shows it) and ``c0``, ``c1``, … for ``header``.
 
     A CSV frame still holds the blank rows that ``blank_rows`` names, and columns ``s0``, … that catch
-    cells beyond the header; a frame from a text file says the same in the column ``over``.
+    cells beyond the header; a frame from a text file has them in the column ``over``.
     """
 
     kind: Kind

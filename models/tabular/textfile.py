@@ -14,17 +14,17 @@ _BATCH = 20_000
 class TextFile:
     """Writes an Arrow file with ``row`` (UInt32) and text columns ``c0``, ``c3``, … named by their position.
 
-    A blank cell is null. ``over`` tells rows that hold more cells than the header.
+    A blank cell is null. ``over`` is what a row holds beyond the header, null where that is nothing.
     """
 
     def __init__(self, path: Path, positions: Sequence[int]) -> None:
         text = [pa.field(f"c{position}", pa.large_string()) for position in positions]
-        self._schema = pa.schema([pa.field("row", pa.uint32()), *text, pa.field("over", pa.bool_())])
+        self._schema = pa.schema([pa.field("row", pa.uint32()), *text, pa.field("over", pa.large_string())])
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         self._writer = pa.ipc.new_file(str(path), self._schema, options=options)
         self._rows: list[tuple[object, ...]] = []
 
-    def add(self, row: int, cells: Sequence[str | None], over: bool = False) -> None:
+    def add(self, row: int, cells: Sequence[str | None], over: str | None = None) -> None:
         """One row, its cells in the order of ``positions``."""
         self._rows.append((row, *cells, over))
         if len(self._rows) >= _BATCH:

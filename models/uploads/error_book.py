@@ -15,21 +15,20 @@ from typing import Any
 import xlsxwriter
 
 from models.errors import Text
-from models.tabular.headers import normal_header
+from models.tabular.headers import ERROR_COLUMNS, normal_header
 from models.tabular.issue_table import LEVELS, general, issue_counts
 from models.tabular.issues import Issue, IssueLog
 from models.tabular.reader import Table
 from models.tabular.sheet import SheetWriter, write_cell
 from models.tabular.workbook import DATA_SHEET, SUMMARY_SHEET
 
-ADDED = ("错误代码", "错误说明", "建议")
 COMMENTS = 5_000
 """People stop reading, and more take a spreadsheet seconds to open."""
 WHOLE_CELLS = 10_000_000
 SHEET_ROWS = 1_048_575
 LISTED = 500_000
 """Issues that are marked one by one."""
-_WIDTHS = {"错误代码": 12.0, "错误说明": 44.0, "建议": 44.0}
+_WIDTHS = {"错误代码": 12.0, "错误说明": 44.0, "建议": 44.0, "多出的单元格": 30.0}
 
 
 @dataclass
@@ -73,33 +72,38 @@ class ErrorBook:
             self._summary(book.add_worksheet(SUMMARY_SHEET), styles)
 
     def _data(self, sheet: Any, styles: Mapping[str, Any]) -> None:
-        places = [at for at, name in enumerate(self.table.header) if normal_header(name) not in ADDED]
+        places = [at for at, name in enumerate(self.table.header) if normal_header(name) not in ERROR_COLUMNS]
         names = [self.table.header[at] for at in places]
         columns = {name: column for column, name in reversed(list(enumerate(names)))}
         top = self.table.header_row - 1 if self.whole else 0
         sheet.freeze_panes(top + 1, 0)
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
-        for column, name in enumerate([*names, *ADDED]):
+        added = ERROR_COLUMNS if self.log.counts["E108", None] else ERROR_COLUMNS[:-1]
+        for column, name in enumerate([*names, *added]):
             sheet.set_column(column, column, _WIDTHS.get(name, 22.0 if "代码" in name else 14.0))
-        for column, name in enumerate([*names, *ADDED]):
+        for column, name in enumerate([*names, *added]):
             write_cell(sheet, top, column, name, styles["added" if column >= len(names) else "head"])
-        for line, row, cells in self._lines(places, top):
+        for line, row, cells, over in self._lines(places, top):
             self._row(sheet, styles, line, cells, columns, self.by_row.get(row, ()))
+            if over is not None:
+                write_cell(sheet, line, len(names) + len(ERROR_COLUMNS) - 1, over, styles["bad"])
 
-    def _lines(self, places: Sequence[int], top: int) -> Iterator[tuple[int, int, Sequence[str | None]]]:
-        """Line of the sheet, counted from 0, row of the file, and its cells."""
+    def _lines(
+        self, places: Sequence[int], top: int
+    ) -> Iterator[tuple[int, int, Sequence[str | None], str | None]]:
+        """Line of the sheet, counted from 0, row of the file, its cells, what stands beyond the header."""
         held = [f"c{place}" for place in places]
         line = top
         for piece in self.table.written():
-            for row, *cells in piece.select("row", *held).iter_rows():
+            for row, *cells, over in piece.select("row", *held, "over").iter_rows():
                 if self.whole:
-                    yield row - 1, row, cells
+                    yield row - 1, row, cells, over
                 elif row in self.by_row:
                     line += 1
                     if line > SHEET_ROWS:
                         self.cut = True
                         return
-                    yield line, row, cells
+                    yield line, row, cells, over
 
     def _row(
         self,
@@ -149,9 +153,9 @@ class ErrorBook:
 
     def _remarks(self) -> Iterator[Text]:
         yield Text(
-            "在“数据”表里改好标色的格子，直接重新上传本文件即可；右边三列会被忽略。",
-            "Mend the coloured cells on the sheet 数据 and upload this file as it is; the last three "
-            "columns are ignored.",
+            "在“数据”表里改好标色的格子，直接重新上传本文件即可；右边加上的几列会被忽略。",
+            "Mend the coloured cells on the sheet 数据 and upload this file as it is; the columns added on "
+            "the right are ignored.",
         )
         if not self.whole:
             yield Text(

@@ -173,7 +173,7 @@ def _written(table: Table) -> list[Sequence[str | None]]:
         width = len(table.header)
         return [[*row[:width], *[None] * (width - len(row))] for row in islice(rows, FIRST_ROWS)]
     first = next(table.written(), None)
-    return [] if first is None else [row[1:] for row in first.head(FIRST_ROWS).rows()]
+    return [] if first is None else [row[1:] for row in first.head(FIRST_ROWS).drop("over").rows()]
 
 
 def _both(text: Text) -> dict[str, str]:

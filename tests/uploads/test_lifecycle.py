@@ -100,6 +100,22 @@ def test_rows_stand_where_they_stood(desk: Desk, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["甲公司", '甲"公司'])  # a tidy file is scanned, the other read line by line
+def test_what_stands_beyond_the_header_comes_back_too(desk: Desk, tmp_path: Path, name: str) -> None:
+    text = f"uscc,name,revenue_2025\n{A},{name},1,2,,=3\n{B},乙公司,4\n{C},丙公司,5,6,7,8,9\n"
+    book = desk.errors(desk.check(text))
+    sheet = book["数据"]
+    assert [cell.value for cell in sheet[1]][3:] == ["错误代码", "错误说明", "建议", "多出的单元格"]
+    assert [cell.value for cell in sheet[2]][:4] == [A, name, "1", "E108"]
+    assert (sheet["G2"].value, sheet["G2"].data_type) == ("2,,=3" if '"' in name else "2,,=3…", "s")
+    assert sheet["G3"].value is None
+    assert sheet["G4"].value == ("6,7,8,9" if '"' in name else "6,7,8…")
+    book.save(tmp_path / "again.xlsx")
+    again = desk.check(tmp_path / "again.xlsx")
+    assert again.report is not None
+    assert not [found for found in again.report["notes"] if found["code"] == "E301"]
+
+
 def test_formulas_in_a_file_do_not_become_formulas(desk: Desk) -> None:
     sheet = desk.errors(desk.check(f'uscc,name,revenue_2025\n{A},"=1+1",@SUM(A1)\n'))["数据"]
     assert (sheet["B2"].value, sheet["B2"].data_type) == ("=1+1", "s")
