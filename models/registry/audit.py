@@ -162,13 +162,17 @@ def verify(connection: Connection, anchor: tuple[int, str] | None = None) -> Ver
     """Read the whole chain. ``anchor`` is a number and a hash noted earlier, which must still stand in it."""
     if torn := torn_out(connection):
         return Verification(0, "", reason=torn)
-    count, previous = 0, ""
-    for row in _rows(connection):
-        complaint = _complaint(row, count + 1, previous, anchor)
-        if complaint:
-            return Verification(count, previous, count + 1, complaint)
-        count, previous = row["seq"], row["hash"]
-    head = connection.execute(select(audit_head.c.seq, audit_head.c.hash)).one()
+    count, previous, upto = 0, "", None
+    while True:
+        for row in _rows(connection, count, upto):
+            complaint = _complaint(row, count + 1, previous, anchor)
+            if complaint:
+                return Verification(count, previous, count + 1, complaint)
+            count, previous = row["seq"], row["hash"]
+        if upto is not None:
+            break
+        head = connection.execute(select(audit_head.c.seq, audit_head.c.hash)).one()
+        upto = head.seq  # the service goes on: what entered while we read is read too, up to this head
     if (head.seq, head.hash) != (count, previous):
         return Verification(count, previous, count + 1, _end(head.seq, count))
     if anchor and anchor[0] > count:
@@ -241,10 +245,11 @@ def _known(connection: Connection, ids: list[str]) -> set[str | None]:
     return found
 
 
-def _rows(connection: Connection) -> Iterable[RowMapping]:
-    last = 0
+def _rows(connection: Connection, last: int = 0, upto: int | None = None) -> Iterable[RowMapping]:
     while True:
         query = select(audit).where(audit.c.seq > last).order_by(audit.c.seq).limit(BATCH)
+        if upto is not None:
+            query = query.where(audit.c.seq <= upto)
         page = connection.execute(query).mappings().all()
         yield from page
         if len(page) < BATCH:

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from models.registry import audit
 from models.registry.audit import Actor, Event, append, every, fingerprint, records, verify
 from models.registry.database import Database, DatabaseAway
 from models.registry.spool import Spool, drain_left_over
@@ -56,6 +58,22 @@ def test_a_chain_that_nobody_touched_is_sound(database: Database) -> None:
         assert [record.object for record in records(connection, object="firm-3")] == ["firm-3"]
         assert [record.seq for record in records(connection, before=3)] == [2, 1]
         assert len(list(every(connection))) == 7
+
+
+def test_records_that_enter_while_it_is_read_are_not_missing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service goes on while an auditor verifies."""
+    fill(database)
+    read = audit._rows
+
+    def slow(*given: Any) -> Iterator[Any]:
+        yield from read(*given)
+        fill(database, 3)
+
+    monkeypatch.setattr(audit, "_rows", slow)
+    with database.read() as connection:
+        assert verify(connection).sound
 
 
 def test_an_empty_chain_is_sound(database: Database) -> None:
