@@ -61,3 +61,15 @@ class RulesRefused(TiduiError):
 
 class UsageRefused(TiduiError):
     """A question that cannot be answered as asked: unknown standard, kind, firm."""
+
+
+class LearnRefused(TiduiError):
+    """A history from which nothing can be learned, or a model that may not be used as asked."""
+
+    status = 422
+
+
+class ModelRefused(TiduiError):
+    """A model's file that is not what it says it is."""
+
+    status = 422

@@ -1,0 +1,173 @@
+"""What the released models say of firms: estimates, never verdicts, and apart from the rules."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from models.errors import Text
+from models.fields import catalogue
+from models.learn.abstain import REASONS, Reason, Why, whys
+from models.learn.bins import BinArray
+from models.learn.columns import Columns, FloatArray, columns_of_firm, columns_of_frame
+from models.learn.features import FeatureReader
+from models.learn.model import BANDS, Band, Model
+from models.learn.signals import Signals
+from models.learn.tasks import Task
+from models.learn.train import lines_for
+from models.learn.words import value_text
+from models.rules.rulebook import Rulebook
+
+NOTE = Text("估计，不是评定结论", "an estimate, not a verdict")
+MOST_FACTORS, LEAST_FACTORS = 5, 3
+SLIGHT = 0.05
+"""Log-odds below which a factor beyond the third is not worth telling."""
+
+_REASON_CODES = [None, *(REASONS[why].code for why in Why if why)]
+_BAND_KEYS = [band.key for band in BANDS]
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """What moved a score: a feature, its value in words, and by how much (log-odds, exact Shapley value)."""
+
+    feature: str
+    name: Text
+    value: Text
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutlook:
+    """One task's estimate of one firm, or why there is none."""
+
+    task: Task
+    model: str
+    score: float | None
+    reason: Reason | None
+    band: Band | None
+    rival: float | None
+    factors: tuple[Factor, ...]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One task's estimates of many firms; arrays of shape (firms,)."""
+
+    score: FloatArray
+    """NaN where there is none."""
+    why: Any
+    """:class:`Why` of every firm."""
+    band: Any
+    rival: FloatArray
+    bins: Sequence[BinArray]
+
+
+class Scorer:
+    """One model with what reads its features and its rival's signal."""
+
+    def __init__(self, model: Model, book: Rulebook) -> None:
+        self.model = model
+        self._lines = lines_for(model.task, book)
+        self.reader = FeatureReader(model.task, self._lines)
+        self._signals = Signals(model.task, book)
+        self.model.shapley  # noqa: B018 - built now rather than by the first who asks
+
+    def inputs(self, year: int) -> frozenset[str]:
+        """Canonical columns that are read for an evaluation date of ``year``."""
+        names = {"revenue"} | set(self.reader.fields())
+        columns = {
+            catalogue()[key].column(year - back) if back else catalogue()[key].column()
+            for key in names
+            for back in (self.reader.fields().get(key) or ((1,) if catalogue()[key].yearly else (0,)))
+        }
+        return frozenset(columns) | self._signals.inputs(year)
+
+    def of_frame(self, frame: pl.DataFrame, columns: Columns) -> Scores:
+        matrix = self.reader.matrix(columns)
+        signal = self._signals.of_frame(frame, matrix, columns.year)
+        return self._scores(columns, matrix, signal)
+
+    def of_firm(self, figures: Mapping[str, Any], columns: Columns) -> TaskOutlook:
+        matrix = self.reader.matrix(columns)
+        signal = np.array([self._signals.of_firm(figures, matrix, columns.year)])
+        found = self._scores(columns, matrix, signal)
+        task, digest = self.model.task, self.model.hash
+        if found.why[0]:
+            return TaskOutlook(task, digest, None, REASONS[Why(int(found.why[0]))], None, None, ())
+        return TaskOutlook(
+            task, digest, float(found.score[0]), None, BANDS[int(found.band[0])], float(found.rival[0]),
+            self._factors(found.bins, matrix[0]),
+        )  # fmt: skip
+
+    def _scores(self, columns: Columns, matrix: FloatArray, signal: FloatArray) -> Scores:
+        why = whys(self.model.task, columns, matrix, self._lines)
+        bins = self.model.bins(matrix)
+        score = np.where(why == 0, self.model.score(bins), np.nan)
+        rival = np.where(why == 0, self.model.rival.chance(signal), np.nan)
+        return Scores(score, why, self.model.bands(score), rival, bins)
+
+    def _factors(self, bins: Sequence[BinArray], row: FloatArray) -> tuple[Factor, ...]:
+        effects = self.model.shapley.values(bins)[0]
+        order = np.argsort(-np.abs(effects), kind="stable")[:MOST_FACTORS]
+        told = [k for place, k in enumerate(order) if place < LEAST_FACTORS or abs(effects[k]) >= SLIGHT]
+        features = self.model.task.features
+        return tuple(
+            Factor(features[k].key, features[k].name, value_text(features[k], row[k]), float(effects[k]))
+            for k in told
+        )
+
+
+class Outlooks:
+    """The released models together, at most one a task. Immutable, safe between threads."""
+
+    def __init__(self, models: Sequence[Model], book: Rulebook) -> None:
+        self.models: Mapping[str, Model] = {model.task.id: model for model in models}
+        self.scorers = tuple(Scorer(model, book) for model in self.models.values())
+        told = "".join(model.hash for model in self.models.values())
+        self.hash = hashlib.sha256(told.encode()).hexdigest() if told else ""
+        """Of all models together; empty where there is none."""
+
+    def inputs(self, as_of: date) -> frozenset[str]:
+        """Canonical columns that :meth:`of_frame` wants."""
+        return frozenset().union(*(scorer.inputs(as_of.year) for scorer in self.scorers))
+
+    def of_firm(self, figures: Mapping[str, Any], as_of: date) -> tuple[TaskOutlook, ...]:
+        """One firm, figures as :mod:`models.fields` holds them."""
+        columns = columns_of_firm(figures, as_of.year)
+        return tuple(scorer.of_firm(figures, columns) for scorer in self.scorers)
+
+    def of_frame(self, frame: pl.DataFrame, as_of: date) -> pl.DataFrame:
+        """Many firms, in their order: ``<task>.score .reason .band .rival``.
+
+        ``frame``: canonical columns as :mod:`models.fields` holds them; ``error`` where a row cannot be read.
+        """
+        columns = columns_of_frame(frame, as_of.year)
+        found: list[pl.Series] = []
+        for scorer in self.scorers:
+            found += self._series(scorer.model.task.id, scorer.of_frame(frame, columns), frame)
+        return pl.DataFrame(found)
+
+    @staticmethod
+    def _series(task: str, scores: Scores, frame: pl.DataFrame) -> list[pl.Series]:
+        why = pl.Series(unread(scores.why, frame))
+        band = pl.Series(_BAND_KEYS).gather(pl.Series(scores.band, dtype=pl.UInt32))
+        return [
+            pl.Series(f"{task}.score", scores.score, nan_to_null=True),
+            pl.Series(_REASON_CODES, dtype=pl.String).gather(why.cast(pl.UInt32)).alias(f"{task}.reason"),
+            band.set(why != 0, None).alias(f"{task}.band"),
+            pl.Series(f"{task}.rival", scores.rival, nan_to_null=True),
+        ]
+
+
+def unread(why: Any, frame: pl.DataFrame) -> Any:
+    """:class:`Why`, with rows that could not be read as such."""
+    if "error" not in frame.columns or frame["error"].null_count() == frame.height:
+        return why
+    return np.where(frame["error"].is_not_null().to_numpy(), np.int8(Why.UNREADABLE), why)
