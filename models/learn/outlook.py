@@ -29,7 +29,8 @@ MOST_FACTORS, LEAST_FACTORS = 5, 3
 SLIGHT = 0.05
 """Log-odds below which a factor beyond the third is not worth telling."""
 
-_REASON_CODES = [None, *(REASONS[why].code for why in Why if why)]
+REASON_CODES: list[str | None] = [None, *(REASONS[why].code for why in Why if why)]
+"""By :class:`Why`."""
 _BAND_KEYS = [band.key for band in BANDS]
 
 
@@ -92,12 +93,13 @@ class Scorer:
     def of_frame(self, frame: pl.DataFrame, columns: Columns) -> Scores:
         matrix = self.reader.matrix(columns)
         signal = self._signals.of_frame(frame, matrix, columns.year)
-        return self._scores(columns, matrix, signal)
+        why = whys(self.model.task, columns, matrix, self._lines)
+        return self._scores(unread(why, frame), matrix, signal)
 
     def of_firm(self, figures: Mapping[str, Any], columns: Columns) -> TaskOutlook:
         matrix = self.reader.matrix(columns)
         signal = np.array([self._signals.of_firm(figures, matrix, columns.year)])
-        found = self._scores(columns, matrix, signal)
+        found = self._scores(whys(self.model.task, columns, matrix, self._lines), matrix, signal)
         task, digest = self.model.task, self.model.hash
         if found.why[0]:
             return TaskOutlook(task, digest, None, REASONS[Why(int(found.why[0]))], None, None, ())
@@ -106,8 +108,7 @@ class Scorer:
             self._factors(found.bins, matrix[0]),
         )  # fmt: skip
 
-    def _scores(self, columns: Columns, matrix: FloatArray, signal: FloatArray) -> Scores:
-        why = whys(self.model.task, columns, matrix, self._lines)
+    def _scores(self, why: Any, matrix: FloatArray, signal: FloatArray) -> Scores:
         bins = self.model.bins(matrix)
         score = np.where(why == 0, self.model.score(bins), np.nan)
         rival = np.where(why == 0, self.model.rival.chance(signal), np.nan)
@@ -143,27 +144,30 @@ class Outlooks:
         columns = columns_of_firm(figures, as_of.year)
         return tuple(scorer.of_firm(figures, columns) for scorer in self.scorers)
 
-    def of_frame(self, frame: pl.DataFrame, as_of: date) -> pl.DataFrame:
-        """Many firms, in their order: ``<task>.score .reason .band .rival``.
-
-        ``frame``: canonical columns as :mod:`models.fields` holds them; ``error`` where a row cannot be read.
-        """
+    def scores(self, frame: pl.DataFrame, as_of: date) -> Mapping[str, Scores]:
+        """By task, of canonical columns as :mod:`models.fields` holds them; ``error`` where unreadable."""
         columns = columns_of_frame(frame, as_of.year)
-        found: list[pl.Series] = []
-        for scorer in self.scorers:
-            found += self._series(scorer.model.task.id, scorer.of_frame(frame, columns), frame)
-        return pl.DataFrame(found)
+        return {scorer.model.task.id: scorer.of_frame(frame, columns) for scorer in self.scorers}
 
-    @staticmethod
-    def _series(task: str, scores: Scores, frame: pl.DataFrame) -> list[pl.Series]:
-        why = pl.Series(unread(scores.why, frame))
-        band = pl.Series(_BAND_KEYS).gather(pl.Series(scores.band, dtype=pl.UInt32))
-        return [
-            pl.Series(f"{task}.score", scores.score, nan_to_null=True),
-            pl.Series(_REASON_CODES, dtype=pl.String).gather(why.cast(pl.UInt32)).alias(f"{task}.reason"),
-            band.set(why != 0, None).alias(f"{task}.band"),
-            pl.Series(f"{task}.rival", scores.rival, nan_to_null=True),
-        ]
+    def of_frame(self, frame: pl.DataFrame, as_of: date) -> pl.DataFrame:
+        """Many firms, in their order: ``<task>.score .reason .band .rival`` (:func:`told`)."""
+        return told(self.scores(frame, as_of))
+
+
+def told(scores: Mapping[str, Scores]) -> pl.DataFrame:
+    """Per task ``.score``, ``.rival`` (Float64), ``.reason``, ``.band`` (String); null where not said."""
+    return pl.DataFrame([column for task, found in scores.items() for column in _told(task, found)])
+
+
+def _told(task: str, scores: Scores) -> list[pl.Series]:
+    why = pl.Series(scores.why)
+    band = pl.Series(_BAND_KEYS).gather(pl.Series(scores.band, dtype=pl.UInt32))
+    return [
+        pl.Series(f"{task}.score", scores.score, nan_to_null=True),
+        pl.Series(REASON_CODES, dtype=pl.String).gather(why.cast(pl.UInt32)).alias(f"{task}.reason"),
+        band.set(why != 0, None).alias(f"{task}.band"),
+        pl.Series(f"{task}.rival", scores.rival, nan_to_null=True),
+    ]
 
 
 def unread(why: Any, frame: pl.DataFrame) -> Any:

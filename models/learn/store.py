@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import os
-import re
 import secrets
 import shutil
 import zipfile
@@ -44,7 +43,7 @@ TRUSTED = (
 )
 """What a file may hold beside NumPy arrays, plain values and scikit-learn's public estimators."""
 
-_IDS = re.compile(rb"\b\d{9,}\b")
+_SCHEMA = "schema.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -106,21 +105,37 @@ def packed(bundle: Bundle) -> bytes:
     raw = skops.dumps(dict(bundle), compression=zipfile.ZIP_DEFLATED)
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(raw)) as source, zipfile.ZipFile(out, "w") as target:
-        schema = source.read("schema.json")
-        numbers: dict[bytes, bytes] = {}
-        for found in _IDS.findall(schema):
-            numbers.setdefault(found, b"%d" % (1_000_000_000 + len(numbers)))
-
-        def plain(text: bytes) -> bytes:
-            return _IDS.sub(lambda match: numbers.get(match[0], match[0]), text)
-
-        entries = {plain(name.encode()).decode(): source.read(name) for name in source.namelist()}
-        entries["schema.json"] = plain(schema)
+        numbers = _Numbers()
+        schema = numbers.renumbered(json.loads(source.read(_SCHEMA)))
+        entries = {numbers.files.get(name, name): source.read(name) for name in source.namelist()}
+        entries[_SCHEMA] = json.dumps(schema, sort_keys=True).encode()
         for name in sorted(entries):
             info = zipfile.ZipInfo(name, _EPOCH)
             info.compress_type = zipfile.ZIP_DEFLATED
             target.writestr(info, entries[name])
     return out.getvalue()
+
+
+class _Numbers:
+    """Addresses of objects, which differ from run to run, told by their order instead."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, int] = {}
+        self.files: dict[str, str] = {}
+
+    def renumbered(self, node: Any) -> Any:
+        if isinstance(node, list):
+            return [self.renumbered(one) for one in node]
+        if not isinstance(node, dict):
+            return node
+        return {key: self._value(key, value) for key, value in node.items()}
+
+    def _value(self, key: str, value: Any) -> Any:
+        if key == "__id__":
+            return self._seen.setdefault(value, len(self._seen) + 1)
+        if key == "file":
+            return self.files.setdefault(value, f"{len(self.files) + 1}.npy")
+        return self.renumbered(value)
 
 
 def load(directory: Path, expected: str | None = None) -> Model:

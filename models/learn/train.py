@@ -152,7 +152,7 @@ def _enough(found: _Set, until: int) -> None:
             ),
             Text(
                 "要有前后相连两年的数据：前一年的指标和后一年的营收或称号；或把 --until 改晚",
-                "Two years in a row are needed: figures, then revenue or titles of the next; or a later --until",
+                "Two years in a row are needed: figures, then what came of them; or a later --until",
             ),
         )
     if not yes or not no:
