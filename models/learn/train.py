@@ -13,12 +13,13 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from models.errors import LearnRefused, Text
+from models.fields import catalogue
 from models.learn.bins import Binner, fit_binner
 from models.learn.card import card_of
 from models.learn.columns import FloatArray
 from models.learn.evaluation import Tested, evaluate
 from models.learn.fit import Fitted, Kind, Rows, fit, settle
-from models.learn.groups import groups_of
+from models.learn.groups import SIZE_PACK, groups_of
 from models.learn.history import DATED_BY, History
 from models.learn.lines import Lines
 from models.learn.metrics import MEASURES
@@ -35,8 +36,12 @@ from models.learn.sample import (
 )
 from models.learn.signals import Signals
 from models.learn.tasks import Curriculum, Task, curriculum, task
+from models.rules.compile import compile_standards
+from models.rules.quantity import Period
 from models.rules.rulebook import Rulebook
 
+_ANY_DAY = date(2024, 6, 30)
+"""Which fields a standard reads does not hang on the day."""
 LEAST_OF_EACH = 50
 """Firm-years with yes, and with no, that a model needs."""
 INNER_ROWS, LATER_ROWS = 200_000, 100_000
@@ -81,7 +86,7 @@ class _Set:
 
 
 def needed_fields(name: str, book: Rulebook) -> frozenset[str]:
-    """Fields of a history that training or testing a task reads."""
+    """Fields of a history that training or testing a task reads: features, outcome, rival, groups."""
     chosen = task(name)
     lines = lines_for(chosen, book)
     found = {key for one in chosen.features for key in one.of if one.kind != "line"} | {DATED_BY}
@@ -89,7 +94,9 @@ def needed_fields(name: str, book: Rulebook) -> frozenset[str]:
         found |= lines.fields
     if chosen.outcome.kind == "holds":
         found.add(chosen.outcome.of)
-    return frozenset(found)
+    columns = Signals(chosen, book).inputs(_ANY_DAY.year)
+    columns |= compile_standards(book, Period(_ANY_DAY, "new"), [SIZE_PACK]).inputs()
+    return frozenset(found | {parsed[0].key for one in columns if (parsed := catalogue().parse_column(one))})
 
 
 def lines_for(chosen: Task, book: Rulebook) -> Lines | None:
