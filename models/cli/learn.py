@@ -11,14 +11,9 @@ from rich.console import Console
 
 from models.cli.learn_shown import scored_dict, show_notices, show_scored, show_test
 from models.cli.options import FIRST_YEAR, LAST_YEAR, echo_json, json_option
-from models.learn.history import read_history
-from models.learn.pages import evaluation_page
 from models.learn.predict import predict as run_predict
-from models.learn.store import load, load_all, save
+from models.learn.store import load, load_all
 from models.learn.tasks import tasks
-from models.learn.testing import evaluated
-from models.learn.train import needed_fields
-from models.learn.train import train as run_train
 from models.rules.rulebook import rulebook
 
 _YEAR = click.IntRange(FIRST_YEAR, LAST_YEAR)
@@ -59,6 +54,12 @@ def train(
 
     HISTORY 是一张宽表，或每年一张表（几个文件，或放着它们的文件夹）。
     """
+    # Loaded here: who only scores needs neither the plots nor what trains.
+    from models.learn.filing import save  # noqa: PLC0415
+    from models.learn.history import read_history  # noqa: PLC0415
+    from models.learn.train import needed_fields  # noqa: PLC0415
+    from models.learn.train import train as run_train  # noqa: PLC0415
+
     book, console = rulebook(), Console(stderr=True)
     read = read_history(history, needed_fields(name, book))
     show_notices(console, read.notices)
@@ -96,6 +97,11 @@ def evaluate(model_dir: Path, history: tuple[Path, ...], year: int, seed: int, a
 
     结果也写进 DIR：evaluation-年份.json 和 .html。
     """
+    from models.learn.history import read_history  # noqa: PLC0415
+    from models.learn.pages import evaluation_page  # noqa: PLC0415
+    from models.learn.testing import evaluated  # noqa: PLC0415
+    from models.learn.train import needed_fields  # noqa: PLC0415
+
     book, console = rulebook(), Console(stderr=True)
     model = load(model_dir)
     read = read_history(history, needed_fields(model.task.id, book))

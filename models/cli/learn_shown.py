@@ -10,7 +10,7 @@ from rich.table import Table
 
 from models.errors import Text
 from models.learn.abstain import REASONS
-from models.learn.card import both
+from models.learn.outlook import NOTE
 from models.learn.predict import Report
 from models.learn.tasks import task
 
@@ -99,7 +99,7 @@ def scored_dict(report: Report) -> dict[str, Any]:
         "scored": dict(report.scored),
         "abstained": {name: dict(counts) for name, counts in report.reasons.items()},
         "issues": {f"{code}": times for code, times in _by_code(report).items()},
-        "note": both(Text("分数是估计，不是评定结论", "scores are estimates, not verdicts")),
+        "note": {"zh": NOTE.zh, "en": NOTE.en},
     }
 
 

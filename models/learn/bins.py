@@ -64,9 +64,11 @@ class Binner:
 
     scales: tuple[Scale, ...]
 
-    def place(self, matrix: FloatArray) -> list[BinArray]:
-        """Bins by feature; ``matrix`` of shape (firms, features)."""
-        return [scale.place(matrix[:, k]) for k, scale in enumerate(self.scales)]
+    def place(self, matrix: FloatArray, rows: npt.NDArray[np.intp] | None = None) -> list[BinArray]:
+        """Bins by feature, of some rows or of all; ``matrix`` of shape (firms, features)."""
+        if rows is None or len(rows) == len(matrix):
+            return [scale.place(matrix[:, k]) for k, scale in enumerate(self.scales)]
+        return [scale.place(matrix[:, k].take(rows)) for k, scale in enumerate(self.scales)]
 
     def shares(self, bins: Sequence[BinArray]) -> list[FloatArray]:
         """Share of rows in each bin, by feature."""

@@ -30,6 +30,8 @@ class Columns:
         self._held = held
         self.year = year
         self.size = size
+        self.memo: dict[str, FloatArray] = {}
+        """Features worked out so far, by key: tasks share most of them."""
 
     def field(self, key: str, back: int | None = 1) -> FloatArray:
         """Values of a field, of year Y-``back`` where it has one per year; all NaN where not reported."""

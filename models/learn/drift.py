@@ -73,16 +73,15 @@ def tally_of(stored: Mapping[str, object]) -> Tally:
 
 
 def tally(model: Model, scores: Scores) -> Tally:
-    """Count the firms that were scored."""
-    scored = scores.why == 0
+    """Count the firms that were estimated."""
     features = tuple(
-        np.bincount(bins[scored], minlength=scale.bins).astype(np.float64)
+        np.bincount(bins, minlength=scale.bins).astype(np.float64)
         for scale, bins in zip(model.binner.scales, scores.bins, strict=True)
     )
     edges = model.score_edges
-    places = np.searchsorted(edges, scores.score[scored], side="right")
+    places = np.searchsorted(edges, scores.score, side="right")
     counts = np.bincount(places, minlength=len(edges) + 1).astype(np.float64)
-    return Tally(int(np.count_nonzero(scored)), features, counts)
+    return Tally(len(scores.score), features, counts)
 
 
 def drift(model: Model, found: Tally) -> Drift:

@@ -38,7 +38,7 @@ class FactorTexts:
         self._starts = np.array(starts)
 
     def of(self, scores: Scores) -> pl.Series:
-        """``离规上线的距离：还要增长120%↓；营业收入约900万元↓``, strongest first; null where not scored."""
+        """``离规上线的距离：还要增长120%↓；营业收入约900万元↓``, strongest first, of the estimated firms."""
         effects = self._shapley.values(scores.bins).astype(np.float32)
         sizes = np.abs(effects)
         rows = np.arange(len(effects))
@@ -47,8 +47,7 @@ class FactorTexts:
             strongest = sizes.argmax(axis=1)
             sizes[rows, strongest] = -1.0
             parts.append(self._text(scores, rows, strongest, effects))
-        joined = pl.select(pl.concat_str(parts, separator=BETWEEN)).to_series()
-        return joined.set(pl.Series(scores.why != 0), None)
+        return pl.select(pl.concat_str(parts, separator=BETWEEN)).to_series()
 
     def _text(
         self,

@@ -54,13 +54,19 @@ class FeatureReader:
         """Shape (firms, features), column by column in memory."""
         found = np.empty((columns.size, len(self.task.features)), order="F")
         for place, feature in enumerate(self.task.features):
-            values = self._line(columns) if feature.kind == "line" else _KINDS[feature.kind](feature, columns)
-            found[:, place] = values if feature.clip is None else np.clip(values, *feature.clip)
+            values = columns.memo.get(feature.key)
+            if values is None:
+                values = columns.memo[feature.key] = self._values(feature, columns)
+            found[:, place] = values
         return found
 
-    def _line(self, columns: Columns) -> FloatArray:
-        assert self._lines is not None
-        return _log_ratio(self._lines.amount(columns), self._lines.reached(columns))
+    def _values(self, feature: Feature, columns: Columns) -> FloatArray:
+        if feature.kind == "line":
+            assert self._lines is not None
+            values = _log_ratio(self._lines.amount(columns), self._lines.reached(columns))
+        else:
+            values = _KINDS[feature.kind](feature, columns)
+        return values if feature.clip is None else np.clip(values, *feature.clip)
 
 
 def _log(feature: Feature, columns: Columns) -> FloatArray:

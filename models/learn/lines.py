@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from models.learn.columns import BoolArray, Columns, FloatArray
+from models.learn.tasks import Task
 from models.rules.condition import Condition, Group, Sector, Threshold
 from models.rules.pack import Pack
 from models.rules.quantity import FirstOf, Quantity, Value
@@ -91,3 +92,8 @@ class Lines:
             if line.sector.unclear:
                 inside &= ~np.isin(code, line.sector.unclear)
             yield line, inside
+
+
+def lines_for(chosen: Task, book: Rulebook) -> Lines | None:
+    """The lines of a task that asks whether one is crossed, else None."""
+    return Lines(book, chosen.outcome.of) if chosen.outcome.kind == "crosses" else None

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from models.errors import Text
 from models.learn.additive import Shapley, Tables, sigmoid
@@ -69,8 +70,9 @@ class Model:
     def rival(self) -> Rival:
         return rival_of(self.bundle["rival"])
 
-    def bins(self, matrix: FloatArray) -> list[BinArray]:
-        return self.binner.place(matrix)
+    def bins(self, matrix: FloatArray, rows: npt.NDArray[np.intp] | None = None) -> list[BinArray]:
+        """Bins by feature, of some rows or of all."""
+        return self.binner.place(matrix, rows)
 
     def chance(self, margin: FloatArray) -> FloatArray:
         """Log-odds of the tables as a calibrated chance."""

@@ -15,12 +15,12 @@ from models.errors import Text
 from models.fields import catalogue
 from models.learn.abstain import REASONS, Reason, Why, whys
 from models.learn.bins import BinArray
-from models.learn.columns import Columns, FloatArray, columns_of_firm, columns_of_frame
+from models.learn.columns import BoolArray, Columns, FloatArray, columns_of_firm, columns_of_frame
 from models.learn.features import FeatureReader
+from models.learn.lines import lines_for
 from models.learn.model import BANDS, Band, Model
 from models.learn.signals import Signals
 from models.learn.tasks import Task
-from models.learn.train import lines_for
 from models.learn.words import value_text
 from models.rules.rulebook import Rulebook
 
@@ -59,15 +59,27 @@ class TaskOutlook:
 
 @dataclass(frozen=True)
 class Scores:
-    """One task's estimates of many firms; arrays of shape (firms,)."""
+    """One task's estimates of many firms: ``why`` of all of them, the rest of those that are estimated."""
 
-    score: FloatArray
-    """NaN where there is none."""
     why: Any
-    """:class:`Why` of every firm."""
+    """:class:`Why` of every firm, shape (firms,)."""
+    score: FloatArray
+    """Shape (estimated,), as all that follows."""
     band: Any
     rival: FloatArray
     bins: Sequence[BinArray]
+
+    @property
+    def estimated(self) -> BoolArray:
+        """Which firms have a score."""
+        found: BoolArray = self.why == 0
+        return found
+
+    def spread(self, values: FloatArray) -> FloatArray:
+        """``values`` of the estimated firms over all firms, NaN elsewhere."""
+        found = np.full(len(self.why), np.nan)
+        found[self.estimated] = values
+        return found
 
 
 class Scorer:
@@ -109,10 +121,11 @@ class Scorer:
         )  # fmt: skip
 
     def _scores(self, why: Any, matrix: FloatArray, signal: FloatArray) -> Scores:
-        bins = self.model.bins(matrix)
-        score = np.where(why == 0, self.model.score(bins), np.nan)
-        rival = np.where(why == 0, self.model.rival.chance(signal), np.nan)
-        return Scores(score, why, self.model.bands(score), rival, bins)
+        asked = np.flatnonzero(why == 0)
+        bins = self.model.bins(matrix, asked)
+        score = self.model.score(bins)
+        rival = self.model.rival.chance(signal[asked])
+        return Scores(why, score, self.model.bands(score), rival, bins)
 
     def _factors(self, bins: Sequence[BinArray], row: FloatArray) -> tuple[Factor, ...]:
         effects = self.model.shapley.values(bins)[0]
@@ -161,12 +174,14 @@ def told(scores: Mapping[str, Scores]) -> pl.DataFrame:
 
 def _told(task: str, scores: Scores) -> list[pl.Series]:
     why = pl.Series(scores.why)
-    band = pl.Series(_BAND_KEYS).gather(pl.Series(scores.band, dtype=pl.UInt32))
+    places = np.full(len(scores.why), len(_BAND_KEYS), dtype=np.uint32)
+    places[scores.estimated] = scores.band
+    band = pl.Series([*_BAND_KEYS, None]).gather(pl.Series(places))
     return [
-        pl.Series(f"{task}.score", scores.score, nan_to_null=True),
+        pl.Series(f"{task}.score", scores.spread(scores.score), nan_to_null=True),
         pl.Series(REASON_CODES, dtype=pl.String).gather(why.cast(pl.UInt32)).alias(f"{task}.reason"),
-        band.set(why != 0, None).alias(f"{task}.band"),
-        pl.Series(f"{task}.rival", scores.rival, nan_to_null=True),
+        band.alias(f"{task}.band"),
+        pl.Series(f"{task}.rival", scores.spread(scores.rival), nan_to_null=True),
     ]
 
 

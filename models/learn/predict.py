@@ -132,17 +132,29 @@ def _block(piece: pl.DataFrame, names: list[str], found: Sequence[tuple[Scores, 
     size, many = piece.height, len(names)
     firm = pl.Series(np.repeat(np.arange(size, dtype=np.uint32), many))
     why = np.stack([scores.why for scores, _ in found], axis=1).ravel()
-    score = np.stack([scores.score for scores, _ in found], axis=1).ravel()
-    texts = pl.concat([text for _, text in found])
-    order = (np.arange(many)[None, :] * size + np.arange(size)[:, None]).ravel()
+    score = np.stack([scores.spread(scores.score) for scores, _ in found], axis=1).ravel()
+    abstained = pl.Series(why != 0)
     return {
         "uscc": piece["uscc"].gather(firm),
         "task": Coded(names, pl.Series(np.tile(np.arange(many, dtype=np.uint32), size))),
         "score": pl.Series(score, nan_to_null=True).round(DIGITS),
-        "abstained": pl.Series(why != 0),
-        "reason": Coded(REASON_CODES, pl.Series(why.astype(np.uint32))),
-        "top_factors": texts.gather(pl.Series(order)),
+        "abstained": abstained,
+        "reason": Coded(
+            REASON_CODES[1:], pl.Series(np.maximum(why, 1).astype(np.uint32) - 1).set(~abstained, None)
+        ),
+        "top_factors": _texts(size, found),
     }
+
+
+def _texts(size: int, found: Sequence[tuple[Scores, pl.Series]]) -> pl.Series:
+    """The factors' texts, which the estimated firms have, in the order of :func:`_block`."""
+    texts = pl.concat([text for _, text in found])
+    places = np.full((size, len(found)), len(texts), dtype=np.uint32)
+    first = 0
+    for task, (scores, text) in enumerate(found):
+        places[scores.estimated, task] = np.arange(first, first + len(text))
+        first += len(text)
+    return pl.concat([texts, pl.Series([None], dtype=pl.String)]).gather(pl.Series(places.ravel()))
 
 
 def _workbook(path: Path, blocks: Iterator[Block]) -> None:

@@ -10,11 +10,11 @@ from models.errors import LearnRefused, Text
 from models.learn.evaluation import Tested, evaluate
 from models.learn.groups import groups_of
 from models.learn.history import History
+from models.learn.lines import lines_for
 from models.learn.model import Model
 from models.learn.outcomes import firm_years
 from models.learn.outlook import Scorer
 from models.learn.tasks import curriculum
-from models.learn.train import lines_for
 from models.rules.rulebook import Rulebook
 
 
@@ -48,7 +48,8 @@ def evaluated(model: Model, history: History, year: int, book: Rulebook, seed: i
             ),
             Text("换一年，或给更多企业", "Take another year or more firms"),
         )
-    tested = Tested(outcome, scores.score[asked], scores.rival[asked])
+    chance, rival = scores.spread(scores.score), scores.spread(scores.rival)
+    tested = Tested(outcome, chance[asked], rival[asked])
     groups = groups_of(years.frame.filter(asked), year, book)
     return {
         "year": year,

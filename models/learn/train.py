@@ -21,7 +21,7 @@ from models.learn.evaluation import Tested, evaluate
 from models.learn.fit import Fitted, Kind, Rows, fit, settle
 from models.learn.groups import SIZE_PACK, groups_of
 from models.learn.history import DATED_BY, History
-from models.learn.lines import Lines
+from models.learn.lines import lines_for
 from models.learn.metrics import MEASURES
 from models.learn.model import CUTS, Bundle, Model
 from models.learn.outcomes import FirmYears, firm_years, wide_titles
@@ -97,10 +97,6 @@ def needed_fields(name: str, book: Rulebook) -> frozenset[str]:
     columns = Signals(chosen, book).inputs(_ANY_DAY.year)
     columns |= compile_standards(book, Period(_ANY_DAY, "new"), [SIZE_PACK]).inputs()
     return frozenset(found | {parsed[0].key for one in columns if (parsed := catalogue().parse_column(one))})
-
-
-def lines_for(chosen: Task, book: Rulebook) -> Lines | None:
-    return Lines(book, chosen.outcome.of) if chosen.outcome.kind == "crosses" else None
 
 
 def train(
