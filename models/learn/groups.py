@@ -8,10 +8,11 @@ import polars as pl
 
 from models.codes import districts, industries
 from models.learn.history import day_of
-from models.rules.compile import compile_standards
+from models.rules.compile import Standards, compile_standards
+from models.rules.program import Slot
 from models.rules.quantity import Period
 from models.rules.rulebook import Rulebook
-from models.rules.table import CLASS_WORDS, Judge
+from models.rules.table import CLASS_WORDS, staged
 
 SIZE_PACK = "size.n300"
 UNKNOWN = "unknown"
@@ -28,15 +29,25 @@ def groups_of(frame: pl.DataFrame, year: int, book: Rulebook) -> Mapping[str, pl
 
 def sizes_of(frame: pl.DataFrame, year: int, book: Rulebook) -> pl.Series:
     """The size class of 国统字〔2017〕213号 by the figures of Y-1: large, medium, small, micro, unknown."""
+    standards, slot = _size(year, book)
+    stages, numbers = staged(standards.program, [slot], size_inputs(year, book) & set(frame.columns))
+    lazy = frame.lazy()
+    for stage in stages:
+        lazy = lazy.with_columns(stage)
+    number = lazy.select(size=numbers[slot]).collect()["size"]
+    words = pl.Series("size", CLASS_WORDS)
+    return words.gather(number.set(number < 0, len(CLASS_WORDS) - 1))
+
+
+def size_inputs(year: int, book: Rulebook) -> frozenset[str]:
+    """Canonical columns that the size class hangs on."""
+    standards, slot = _size(year, book)
+    return standards.program.inputs([slot])
+
+
+def _size(year: int, book: Rulebook) -> tuple[Standards, Slot]:
     standards = compile_standards(book, Period(day_of(year), "new"), [SIZE_PACK])
-    known = standards.inputs() & set(frame.columns)
-    filled = [
-        pl.lit(None, dtype=pl.String).alias(name)
-        for name in ("uscc", "name", "error")
-        if name not in frame.columns
-    ]
-    numbers = Judge(standards, known).piece(frame.with_columns(filled))[SIZE_PACK]
-    return pl.Series("size", CLASS_WORDS).gather(numbers.fill_null(len(CLASS_WORDS) - 1))
+    return standards, standards.compiled[SIZE_PACK].verdict
 
 
 def _district(frame: pl.DataFrame) -> pl.Series:

@@ -19,7 +19,7 @@ from models.learn.card import card_of
 from models.learn.columns import FloatArray
 from models.learn.evaluation import Tested, evaluate
 from models.learn.fit import Fitted, Kind, Rows, fit, settle
-from models.learn.groups import SIZE_PACK, groups_of
+from models.learn.groups import groups_of, size_inputs
 from models.learn.history import DATED_BY, History
 from models.learn.lines import lines_for
 from models.learn.metrics import MEASURES
@@ -36,12 +36,10 @@ from models.learn.sample import (
 )
 from models.learn.signals import Signals
 from models.learn.tasks import Curriculum, Task, curriculum, task
-from models.rules.compile import compile_standards
-from models.rules.quantity import Period
 from models.rules.rulebook import Rulebook
 
-_ANY_DAY = date(2024, 6, 30)
-"""Which fields a standard reads does not hang on the day."""
+_ANY_YEAR = 2024
+"""Which fields a standard reads does not hang on the year."""
 LEAST_OF_EACH = 50
 """Firm-years with yes, and with no, that a model needs."""
 INNER_ROWS, LATER_ROWS = 200_000, 100_000
@@ -94,8 +92,7 @@ def needed_fields(name: str, book: Rulebook) -> frozenset[str]:
         found |= lines.fields
     if chosen.outcome.kind == "holds":
         found.add(chosen.outcome.of)
-    columns = Signals(chosen, book).inputs(_ANY_DAY.year)
-    columns |= compile_standards(book, Period(_ANY_DAY, "new"), [SIZE_PACK]).inputs()
+    columns = Signals(chosen, book).inputs(_ANY_YEAR) | size_inputs(_ANY_YEAR, book)
     return frozenset(found | {parsed[0].key for one in columns if (parsed := catalogue().parse_column(one))})
 
 

@@ -139,7 +139,7 @@ def test_codes_and_dates_are_listed_ones(firms: pl.DataFrame) -> None:
 def test_title_ends_lie_near_the_day(firms: pl.DataFrame) -> None:
     for field in TITLES:
         ends = [date.fromisoformat(end) for end in firms[field.key].drop_nulls() if end != "none"]
-        assert AS_OF - timedelta(366) <= min(ends)
+        assert AS_OF - timedelta(5 * 366) <= min(ends)
         assert max(ends) <= AS_OF + timedelta(3 * 366)
 
 

@@ -21,22 +21,22 @@ _OFFICE = ("listed_board", "directory_first_year", "directory_entry_path")
 """Known from registers rather than from the firm."""
 
 _RATES = {
-    "identity": (0.012, 0.010, 0.005, 0.002),
-    "figure": (0.075, 0.060, 0.035, 0.015),
-    "research": (0.12, 0.08, 0.05, 0.02),
-    "staff": (0.14, 0.12, 0.06, 0.03),
-    "office": (0.10, 0.06, 0.04, 0.02),
-    "rights": (0.55, 0.25, 0.05, 0.02),
-    "title": (0.30, 0.18, 0.05, 0.02),
-    "optional": (0.84, 0.78, 0.08, 0.03),
+    "identity": (0.012, 0.010, 0.005, 0.002, 0.002),
+    "figure": (0.090, 0.070, 0.035, 0.015, 0.030),
+    "research": (0.20, 0.12, 0.05, 0.02, 0.13),
+    "staff": (0.22, 0.16, 0.06, 0.03, 0.15),
+    "office": (0.10, 0.06, 0.04, 0.02, 0.02),
+    "rights": (0.55, 0.25, 0.05, 0.02, 0.15),
+    "title": (0.30, 0.18, 0.05, 0.02, 0.10),
+    "optional": (0.84, 0.78, 0.08, 0.03, 0.70),
 }
-"""Blank rate by care: ordinary, ordinary that does research, diligent, strong."""
+"""Blank rate by care: ordinary, ordinary that does research, diligent, strong, traded over the counter."""
 
 
 def care(profile: Profile) -> IntArray:
-    """How well each firm fills in its form: 0 to 3, the columns of :data:`_RATES`."""
+    """How well each firm fills in its form: the column of :data:`_RATES`."""
     usual = np.where(profile.diligent, 2, np.where(profile.doer, 1, 0))
-    return np.where(profile.strong, 3, usual)
+    return np.where(profile.strong, 3, np.where(profile.upper, 4, usual))
 
 
 def kind_of(field: Field) -> str:
@@ -62,7 +62,7 @@ class Blanker:
     def __init__(self, rng: np.random.Generator, profile: Profile) -> None:
         self._rng = rng
         self._care = care(profile)
-        self._empty = (rng.random(BLOCK) < MOSTLY_BLANK) & ~profile.strong
+        self._empty = (rng.random(BLOCK) < MOSTLY_BLANK) & ~profile.strong & ~profile.upper
 
     def apply(self, field: Field, values: FloatArray) -> FloatArray:
         """``values`` of shape (BLOCK,) or (years, BLOCK) with NaN where blank."""

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
 
-from models.learn.synth.frame import generate
+from models.learn.synth.figures import YEARS
+from models.learn.synth.frame import Aside, generate_aside
 from models.tabular.issues import refusal
 from models.tabular.output import atomic_output
 
@@ -24,30 +25,63 @@ UNIQUE = ("uscc", "name")
 Progress = Callable[[int], None]
 
 
-def write(n: int, seed: int, path: Path, as_of: date, progress: Progress | None = None) -> None:
+def write(
+    n: int,
+    seed: int,
+    path: Path,
+    as_of: date,
+    progress: Progress | None = None,
+    *,
+    years: int = YEARS,
+    slips: float = 0.0,
+    truth: Path | None = None,
+) -> None:
     """Write ``n`` firms as ``.csv``, ``.xlsx`` or ``.parquet``; ``progress`` is told the firms so far.
 
-    The same arguments give the same bytes. Raises E401, E402, E404 (see :func:`atomic_output`) and E403 for
-    more rows than a sheet holds.
+    ``truth``: a Parquet file of what is true of them (:func:`truth_table`). The same arguments give the same
+    bytes. Raises E401, E402, E404 (see :func:`atomic_output`) and E403 for more rows than a sheet holds.
     """
     ending = path.suffix.lower()
     if ending == ".xlsx" and n > XLSX_ROWS:
         raise refusal("E403", str(path), rows=n)
+    aside: list[Aside] = []
     with atomic_output(path) as part:
-        chunks = _chunks(n, seed, as_of, progress)
+        chunks = _chunks(n, seed, as_of, progress, years, slips, aside if truth else None)
         if ending == ".csv":
             _csv(chunks, part)
         elif ending == ".parquet":
             _parquet(chunks, part)
         else:
             _xlsx(chunks, part, as_of)
+    if truth is not None:
+        with atomic_output(truth) as part:
+            truth_table(aside).write_parquet(part)
 
 
-def _chunks(n: int, seed: int, as_of: date, progress: Progress | None) -> Iterator[pl.DataFrame]:
+def truth_table(aside: list[Aside]) -> pl.DataFrame:
+    """A row per firm, and one more for each further slip of its: ``uscc, layer, registered_capital`` (万元),
+    ``gone`` (year), ``column, kind, true`` (元) of the slip, null where there is none."""
+    firms = pl.concat([one.firms for one in aside])
+    slips = pl.concat([one.slips for one in aside])
+    return firms.join(slips, on="uscc", how="left", maintain_order="left")
+
+
+def _chunks(
+    n: int,
+    seed: int,
+    as_of: date,
+    progress: Progress | None,
+    years: int,
+    slips: float,
+    kept: list[Aside] | None,
+) -> Iterator[pl.DataFrame]:
     """At least one chunk, so that an empty registry still has its header."""
     for start in range(0, max(n, 1), CHUNK):
         length = min(CHUNK, n - start)
-        yield generate(length, seed, as_of, start=start)
+        frame, aside = generate_aside(length, seed, as_of, start=start, years=years, slips=slips)
+        if kept is not None:
+            kept.append(aside)
+        yield frame
         if progress:
             progress(start + length)
 

@@ -33,10 +33,15 @@ class Layer(IntEnum):
     LEADER = 5
     UNICORN = 6
     YOUNG_UNICORN = 7
+    UPPER = 8
+    """Like firms listed over the counter, the one layer that was measured (calibration.md)."""
 
 
 class Shape(NamedTuple):
-    """Parameters of a layer: log revenue (万元) of Y-4, drift of its yearly growth, age in years."""
+    """Parameters of a layer: log revenue (万元), drift of its yearly growth, age in years.
+
+    The log revenue is that of the oldest year, of :attr:`Layer.UPPER` that of Y-1.
+    """
 
     per_run: int
     log_revenue: float
@@ -48,14 +53,15 @@ class Shape(NamedTuple):
 
 
 SHAPES = {
-    Layer.ORDINARY: Shape(482, 4.4, 1.75, 0.5, 0.0, 0.0, 0.0),
+    Layer.ORDINARY: Shape(447, 6.0, 1.4, 0.5, 0.0, 0.0, 0.0),
     Layer.STRONG: Shape(7, 9.2, 1.35, 300.0, 0.02, 4.0, 30.0),
-    Layer.SRDI: Shape(4, 8.9, 0.8, 1200.0, 0.04, 5.0, 26.0),
+    Layer.SRDI: Shape(3, 8.7, 0.7, 1200.0, 0.02, 5.0, 26.0),
     Layer.GIANT: Shape(3, 9.6, 0.5, 5000.0, 0.10, 7.0, 28.0),
     Layer.CHAMPION: Shape(1, 11.4, 0.5, 45_000.0, 0.05, 14.0, 34.0),
     Layer.LEADER: Shape(1, 14.5, 0.4, 1_300_000.0, 0.04, 12.0, 38.0),
     Layer.UNICORN: Shape(1, 10.0, 1.0, 1000.0, 0.25, 4.5, 9.8),
     Layer.YOUNG_UNICORN: Shape(1, 7.5, 1.0, 200.0, 0.4, 1.5, 4.9),
+    Layer.UPPER: Shape(36, 9.38, 1.49, 30.0, 0.0, 3.0, 30.0),
 }
 _MAKERS = (Layer.CHAMPION, Layer.LEADER)
 
@@ -67,6 +73,13 @@ DISTRICTS = {
 }  # fmt: skip
 """Six digits → rough weight; about 3 % stand outside Shanghai."""
 
+_CAPITAL_SHARE = (0.0, 0.05, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99, 1.0)
+_CAPITAL = (3.0, 40.0, 60.0, 110.0, 640.0, 3000.0, 7000.0, 50_000.0, 400_000.0)
+"""Quantiles of registered capital, 万元 (calibration.json)."""
+
+LONGEST_HISTORY = 12
+_EXIT_AGES, _EXIT_CHANCES = (0, 1, 2, 3, 4), (0.016, 0.04, 0.063, 0.095, 0.08)
+"""Yearly chance to close by age in years (calibration.md)."""
 _AGE_SHARE = (0.0, 0.2, 0.49, 0.82, 0.93, 0.99, 1.0)
 _AGE_YEARS = (0.1, 1.6, 5.0, 10.0, 17.0, 28.0, 38.0)
 
@@ -91,11 +104,19 @@ class Profile:
     """Does research."""
     diligent: BoolArray
     """Fills in forms with care."""
+    gone: IntArray
+    """The year in which the firm closes, 0 where it does not: histories alone tell (:func:`history`)."""
+    capital: FloatArray
+    """Registered capital in 万元; no field of the catalogue, so told only beside the registry."""
 
     @property
     def strong(self) -> BoolArray:
-        """Above the ordinary layer."""
-        return np.asarray(self.layer != Layer.ORDINARY)
+        """Made to resemble holders of titles, unicorns or leaders."""
+        return np.asarray((self.layer != Layer.ORDINARY) & (self.layer != Layer.UPPER))
+
+    @property
+    def upper(self) -> BoolArray:
+        return np.asarray(self.layer == Layer.UPPER)
 
     def is_any(self, *layers: Layer) -> BoolArray:
         return np.isin(self.layer, layers)
@@ -118,8 +139,10 @@ def draw_profile(rng: np.random.Generator, as_of: date) -> Profile:
     sector = _sectors(rng, layer)
     strength = rng.standard_normal(BLOCK)
     lean = column("doer")[sector] * np.exp(0.5 * strength - 0.1)
-    doer = (rng.random(BLOCK) < lean) | ((layer != Layer.ORDINARY) & (rng.random(BLOCK) < 0.9))
-    doer |= layer >= Layer.SRDI
+    special = (layer != Layer.ORDINARY) & (layer != Layer.UPPER)
+    doer = (rng.random(BLOCK) < lean) | (special & (rng.random(BLOCK) < 0.9))
+    doer |= special & (layer >= Layer.SRDI)
+    doer |= (layer == Layer.UPPER) & (rng.random(BLOCK) < 0.97)  # if only a little, where trade
     age = _ages(rng, layer)
     today = np.datetime64(as_of, "D").astype(np.int64)
     return Profile(
@@ -132,7 +155,30 @@ def draw_profile(rng: np.random.Generator, as_of: date) -> Profile:
         strength=strength,
         doer=doer,
         diligent=rng.random(BLOCK) < np.where(doer, 0.3, 0.12),
+        gone=_gone(rng, layer, today - np.ceil(age * 365.25).astype(np.int64), as_of),
+        capital=_capital(rng),
     )
+
+
+def _gone(rng: np.random.Generator, layer: IntArray, established: IntArray, as_of: date) -> IntArray:
+    """Years of closing by yearly chances that hang on the firm's age; what is traded closes more rarely."""
+    founded = established.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    chance = np.where(layer == Layer.ORDINARY, 1.0, 0.15)
+    found = np.zeros(BLOCK, dtype=np.int64)
+    for year in range(as_of.year - LONGEST_HISTORY, as_of.year + 1):
+        age = year - founded
+        closes = rng.random(BLOCK) < chance * np.interp(age, _EXIT_AGES, _EXIT_CHANCES)
+        found = np.where((found == 0) & (age >= 0) & closes, year, found)
+    return found
+
+
+def _capital(rng: np.random.Generator) -> FloatArray:
+    """Registered capital of Shanghai firms: heaped on round figures, between their measured quantiles."""
+    drawn = np.exp(np.interp(rng.random(BLOCK), _CAPITAL_SHARE, np.log(_CAPITAL)))
+    heaps = np.array([50.0, 100.0, 500.0, 1000.0])
+    nearest = heaps[np.abs(np.log(drawn[:, None] / heaps)).argmin(axis=1)]
+    heaped = (np.abs(np.log(drawn / nearest)) < 0.35) & (rng.random(BLOCK) < 0.8)
+    return np.where(heaped, nearest, np.round(drawn, 1))
 
 
 def _layers(rng: np.random.Generator) -> IntArray:
@@ -146,7 +192,9 @@ def _sectors(rng: np.random.Generator, layer: IntArray) -> IntArray:
     ordinary = _weighted(rng, table.weight, BLOCK)
     strong = _weighted(rng, table.strong, BLOCK)
     maker = _weighted(rng, table.strong * table.maker, BLOCK)
-    return np.where(layer == Layer.ORDINARY, ordinary, np.where(np.isin(layer, _MAKERS), maker, strong))
+    upper = _weighted(rng, table.upper, BLOCK)
+    special = np.where(np.isin(layer, _MAKERS), maker, strong)
+    return np.where(layer == Layer.ORDINARY, ordinary, np.where(layer == Layer.UPPER, upper, special))
 
 
 def _ages(rng: np.random.Generator, layer: IntArray) -> FloatArray:

@@ -48,7 +48,7 @@ SECTORS = (
     Sector("17", 0.5, 0, 0.08, 0.034, 0.085, 80, 0.4, "纺织 新材料纺织"),
     Sector("18", 0.7, 0, 0.05, 0.024, 0.078, 75, 0.4, "服饰 服装制造"),
     Sector("22", 0.4, 0, 0.10, 0.034, 0.107, 150, 0.5, "纸制品 包装材料"),
-    Sector("26", 0.8, 5, 0.35, 0.034, 0.13, 165, 1.0, "化工材料 精细化工 涂料"),
+    Sector("26", 0.8, 5, 0.35, 0.040, 0.13, 165, 1.0, "化工材料 精细化工 涂料"),
     Sector("27", 0.5, 6, 0.55, 0.051, 0.143, 92, 0.9, "生物制药 药业 医药科技"),
     Sector("29", 1.1, 3, 0.22, 0.037, 0.124, 109, 0.6, "橡塑制品 塑料科技"),
     Sector("30", 0.6, 2, 0.18, 0.035, 0.108, 109, 0.6, "新型建材 玻璃制品"),
@@ -92,6 +92,8 @@ class SectorTable:
 
     weight: npt.NDArray[np.float64]
     strong: npt.NDArray[np.float64]
+    upper: npt.NDArray[np.float64]
+    """Over-the-counter firms: half manufacturers, a quarter software, the rest services and trade."""
     maker: npt.NDArray[np.bool_]
     """C13–C43."""
     industry: npt.NDArray[np.bool_]
@@ -118,6 +120,7 @@ def sector_table() -> SectorTable:
     return SectorTable(
         weight=_share([s.weight for s in SECTORS]),
         strong=_share([s.strong for s in SECTORS]),
+        upper=_share([_upper(s) for s in SECTORS]),
         maker=maker,
         industry=maker | np.array([d in {44, 45, 46} for d in divisions]),
         building=np.array([47 <= d <= 50 for d in divisions]),
@@ -135,6 +138,11 @@ def sector_table() -> SectorTable:
 def column(name: str) -> npt.NDArray[np.float64]:
     """One numeric column of :data:`SECTORS`."""
     return np.array([getattr(sector, name) for sector in SECTORS], dtype=np.float64)
+
+
+def _upper(sector: Sector) -> float:
+    """Weight among over-the-counter firms: what does research, and a fifth of everything else."""
+    return sector.strong + 0.1 + 0.22 * sector.weight * (sector.strong <= 2)
 
 
 def _line(division: int) -> float:

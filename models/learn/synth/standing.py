@@ -10,11 +10,13 @@ from datetime import date
 
 import numpy as np
 
-from models.learn.synth.figures import YEARS, Book
+from models.learn.synth.figures import Book
 from models.learn.synth.profile import BLOCK, BoolArray, FloatArray, Layer, Profile
 from models.learn.synth.sectors import sector_table
 
 NO_TITLE_DAY = -1e9
+NEEQ = 5
+"""Position of ``neeq`` among the boards."""
 
 _UNICORNS = (Layer.UNICORN, Layer.YOUNG_UNICORN)
 
@@ -54,7 +56,8 @@ FLAGS = {
 def draw_standing(
     rng: np.random.Generator, profile: Profile, book: Book, as_of: date
 ) -> dict[str, FloatArray]:
-    """Fields that have no year, and yearly ones that are no figures: shape (YEARS + 1, BLOCK), Y first."""
+    """Fields that have no year, and yearly ones that are no figures: shape (years + 1, BLOCK), Y first."""
+    years = len(book.columns["revenue"])
     return {
         **_flags(rng, profile),
         **_rights(rng, profile, book),
@@ -62,12 +65,13 @@ def draw_standing(
         **_record(rng, profile),
         **_money(rng, profile, book),
         **_directory(rng, profile, book, as_of.year),
-        "dev_score": _development(rng, profile, as_of.year),
+        "dev_score": _development(rng, profile, as_of.year, years),
     }
 
 
 def _flags(rng: np.random.Generator, profile: Profile) -> dict[str, FloatArray]:
-    group = np.where(profile.strong, 2, np.where(profile.doer, 1, 0))
+    able = profile.strong | (profile.upper & (profile.strength > 0.4))
+    group = np.where(able, 2, np.where(profile.doer, 1, 0))
     found = {key: _yes(rng, np.array(share)[group]) for key, share in FLAGS.items()}
     table = sector_table()
     found["construction_qualification"] = _yes(rng, np.where(table.building[profile.sector], 0.5, 0.004))
@@ -89,7 +93,7 @@ def _rights(rng: np.random.Generator, profile: Profile, book: Book) -> dict[str,
     level = profile.is_any(Layer.GIANT, Layer.CHAMPION)
     mean = 0.7 * spent**0.7 * np.exp(0.4 * profile.strength) * np.where(level, 1.6, 1.0) + 2.5 * level
     class1 = rng.poisson(np.clip(mean, 0, 5000))
-    class2 = rng.poisson(np.clip(2.5 * mean + 1.5 * profile.doer + 0.15, 0, 8000))
+    class2 = rng.poisson(np.clip(5.0 * mean + 1.5 * profile.doer + 0.15, 0, 8000))
     found = {
         "ip_class1": class1,
         "ip_class1_self": rng.binomial(class1, 0.88),
@@ -109,8 +113,10 @@ def _niche(rng: np.random.Generator, profile: Profile, year: int) -> dict[str, F
     high = profile.is_any(Layer.GIANT, Layer.CHAMPION, Layer.LEADER)
     log_share = np.where(high, np.log(0.2), np.where(profile.strong, np.log(0.06), np.log(0.002)))
     share = np.exp(log_share + rng.normal(0, np.where(profile.strong, 0.5, 1.2)))
-    national = _rank(rng, profile, (0.0, 0.5, 0.7, 0.85, 1.0, 1.0, 0.7, 0.5), high)
-    world = _rank(rng, profile, (0.0, 0.1, 0.15, 0.35, 0.9, 0.8, 0.3, 0.1), profile.layer == Layer.CHAMPION)
+    national = _rank(rng, profile, (0.0, 0.5, 0.7, 0.85, 1.0, 1.0, 0.7, 0.5, 0.3), high)
+    world = _rank(
+        rng, profile, (0.0, 0.1, 0.15, 0.35, 0.9, 0.8, 0.3, 0.1, 0.05), profile.layer == Layer.CHAMPION
+    )
     abroad = share * rng.uniform(0.05, 0.9, BLOCK)
     return {
         "niche_years": years,
@@ -131,7 +137,7 @@ def _rank(
 
 def _record(rng: np.random.Generator, profile: Profile) -> dict[str, FloatArray]:
     """Institutions, prizes, contests and scores."""
-    high = profile.layer >= Layer.GIANT
+    high = profile.strong & (profile.layer >= Layer.GIANT)
     prize = np.where(high, 0.05, np.where(profile.strong, 0.02, 0.0005))
     national = _yes(rng, prize) * rng.integers(1, 7, BLOCK)
     level = 3 * profile.strong + 2 * (profile.layer == Layer.LEADER) + 0.8 * profile.strength
@@ -151,12 +157,14 @@ def _record(rng: np.random.Generator, profile: Profile) -> dict[str, FloatArray]
     }
 
 
-def _development(rng: np.random.Generator, profile: Profile, year: int) -> FloatArray:
-    """发展评价, by those who were ever evaluated; shape (YEARS + 1, BLOCK)."""
-    usual = np.array([38.0, 50.0, 59.0, 73.0, 74.0, 76.0, 55.0, 48.0])[profile.layer] + 4 * profile.strength
-    score = np.round(np.clip(usual + rng.normal(0, 3, (YEARS + 1, BLOCK)), 0, 98), 1)
+def _development(rng: np.random.Generator, profile: Profile, year: int, years: int) -> FloatArray:
+    """发展评价, by those who were ever evaluated; shape (years + 1, BLOCK)."""
+    usual = (
+        np.array([38.0, 50.0, 59.0, 73.0, 74.0, 76.0, 55.0, 48.0, 52.0])[profile.layer] + 4 * profile.strength
+    )
+    score = np.round(np.clip(usual + rng.normal(0, 3, (years + 1, BLOCK)), 0, 98), 1)
     judged = profile.strong | (profile.doer & (rng.random(BLOCK) < 0.3))
-    evaluated = year - np.arange(YEARS + 1)[:, None]
+    evaluated = year - np.arange(years + 1)[:, None]
     return np.where(judged & (profile.established_year <= evaluated), score, np.nan)
 
 
@@ -186,8 +194,9 @@ def _money(rng: np.random.Generator, profile: Profile, book: Book) -> dict[str, 
 def _board(rng: np.random.Generator, profile: Profile) -> FloatArray:
     """Position in none|star|chinext|main|bse|neeq|overseas."""
     strong = np.searchsorted((0.78, 0.82, 0.85, 0.88, 0.90, 0.99), rng.random(BLOCK), side="right")
-    ordinary = np.where(rng.random(BLOCK) < 0.002, 5, 0)
-    board = np.where(profile.strong, strong, ordinary)
+    ordinary = np.zeros(BLOCK, dtype=np.int64)
+    # Nobody else is traded over the counter, so that the upper layer can be told by it.
+    board = np.where(profile.strong & (strong != NEEQ), strong, np.where(profile.upper, NEEQ, ordinary))
     return np.where(profile.is_any(*_UNICORNS), 0, board).astype(np.float64)
 
 
@@ -196,18 +205,19 @@ def _directory(rng: np.random.Generator, profile: Profile, book: Book, year: int
     main = np.nan_to_num(book.columns["main_revenue"])
     line = sector_table().line[profile.sector]
     founded = profile.established_year
-    listed = np.zeros((YEARS + 1, BLOCK), dtype=bool)
+    years = len(main)
+    listed = np.zeros((years + 1, BLOCK), dtype=bool)
     first = np.zeros(BLOCK)
     held = np.zeros(BLOCK, dtype=bool)
-    for k in range(YEARS, -1, -1):
-        base = main[min(k, YEARS - 1)]
+    for k in range(years, -1, -1):
+        base = main[min(k, years - 1)]
         enters = (base >= line) & (founded < year - k) & (rng.random(BLOCK) < 0.9)
         first = np.where((first == 0) & enters, year - k, first)
         held = enters | (held & (base >= 0.6 * line))
         listed[k] = held
     # A firm already there in the oldest year may have come in at any time since it was founded.
-    span = np.maximum(year - YEARS - founded - 1, 0)
-    first = np.where(listed[YEARS], first - np.floor(span * rng.uniform(0, 0.9, BLOCK)), first)
+    span = np.maximum(year - years - founded - 1, 0)
+    first = np.where(listed[years], first - np.floor(span * rng.uniform(0, 0.9, BLOCK)), first)
     monthly = np.where(first <= founded + 2, 0.6, 0.05)
     path = np.where(first > 0, (rng.random(BLOCK) < monthly).astype(np.float64), np.nan)
     return {
