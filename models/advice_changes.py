@@ -61,6 +61,8 @@ def change_of(
     """The change of one column to ``after``; None where it cannot be, or would mean doing worse."""
     before, nature = view.figures.get(column.name), nature_of(column.field)
     when = nature.when_to(after)
+    if when == "year" and column.year is not None and column.year >= view.period.as_of.year:
+        when = "now"  # of the running year, and looked at in that year
     if before is None:
         # Nothing at all is known of it: that it must stay low is a question, not a thing to do.
         low = bound == "at_most" and nature.better == "up"
@@ -71,8 +73,6 @@ def change_of(
         )
     if when == "never" or view.is_closed(column) or not nature.is_better(column.field, before, after):
         return None
-    if when == "year" and column.year is not None and column.year >= view.period.as_of.year:
-        when = "now"  # of the running year, and looked at in that year
     earliest = _earliest(column, when, before, after, view)
     if earliest is not None and earliest > view.period.as_of:
         return None

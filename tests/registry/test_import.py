@@ -96,7 +96,7 @@ def test_the_run_says_of_every_firm_what_the_rules_say_of_it_alone(shelf: Shelf)
         assert together[uscc] == tuple(values[slot] for slot in slots), uscc
 
 
-A_DEMO = "91310115XX000001YU"
+A_DEMO = "91310109XX000000Y5"
 
 
 @pytest.mark.skipif(not LISTED_2021.exists(), reason="the list of 2021 is not here")
