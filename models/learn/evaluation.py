@@ -21,7 +21,7 @@ LEAST_IN_GROUP = 30
 
 
 @dataclass(frozen=True)
-class Tested:
+class Trial:
     """Firms with what became of them, the model's chance and the rival's; all of shape (firms,)."""
 
     outcome: FloatArray
@@ -29,7 +29,7 @@ class Tested:
     rival: FloatArray
 
 
-def evaluate(tested: Tested, groups: Mapping[str, pl.Series], seed: int = 0) -> dict[str, Any]:
+def evaluate(tested: Trial, groups: Mapping[str, pl.Series], seed: int = 0) -> dict[str, Any]:
     """The whole comparison as a document.
 
     ``beats_rival``: a lower Brier score and a higher PR-AUC than the rival's (design.md §7).
@@ -57,7 +57,7 @@ def evaluate(tested: Tested, groups: Mapping[str, pl.Series], seed: int = 0) -> 
     }
 
 
-def _by_group(tested: Tested, group: pl.Series) -> list[dict[str, Any]]:
+def _by_group(tested: Trial, group: pl.Series) -> list[dict[str, Any]]:
     table = pd.DataFrame(
         {
             "group": group.to_list(),

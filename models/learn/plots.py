@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,6 +24,8 @@ _SETTINGS: Any = {
     "axes.grid": True,
     "grid.color": "#e3e6ea",
 }
+_DRAWING = threading.Lock()
+"""Matplotlib's settings and Python's warning filters are the process's."""
 MODEL, RIVAL, PLAIN = "#1f6feb", "#b35900", "#8a929c"
 SHOWN = 6
 """Features whose effect is drawn."""
@@ -94,7 +97,7 @@ def effect_plot(features: list[Mapping[str, Any]]) -> str:
 
 def _svg(draw: Callable[[Figure], None], size: tuple[float, float] = (5.2, 3.8)) -> str:
     out = io.StringIO()
-    with rc_context(_SETTINGS), warnings.catch_warnings():
+    with _DRAWING, rc_context(_SETTINGS), warnings.catch_warnings():
         # The text is drawn by the browser: that no font for it is installed here does not matter.
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         figure = Figure(figsize=size, layout="constrained")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from models.errors import LearnRefused, Text
-from models.learn.evaluation import Tested, evaluate
+from models.learn.evaluation import Trial, evaluate
 from models.learn.groups import groups_of
 from models.learn.history import History
 from models.learn.lines import lines_for
@@ -49,7 +49,7 @@ def evaluated(model: Model, history: History, year: int, book: Rulebook, seed: i
             Text("换一年，或给更多企业", "Take another year or more firms"),
         )
     chance, rival = scores.spread(scores.score), scores.spread(scores.rival)
-    tested = Tested(outcome, chance[asked], rival[asked])
+    tested = Trial(outcome, chance[asked], rival[asked])
     groups = groups_of(years.frame.filter(asked), year, book)
     return {
         "year": year,

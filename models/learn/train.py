@@ -17,7 +17,7 @@ from models.fields import catalogue
 from models.learn.bins import Binner, fit_binner
 from models.learn.card import card_of
 from models.learn.columns import FloatArray
-from models.learn.evaluation import Tested, evaluate
+from models.learn.evaluation import Trial, evaluate
 from models.learn.fit import Fitted, Kind, Rows, fit, settle
 from models.learn.groups import groups_of, size_inputs
 from models.learn.history import DATED_BY, History
@@ -211,7 +211,7 @@ def _try(found: _Set, seed: int) -> _Tried:
     kind: Kind = min(KINDS, key=lambda one: losses[one])
     rival = _fit_rival(found.task, plain)
     groups = groups_of(_frame_of(found, later), found.years[-1].year, found.book)
-    tested = Tested(later.outcome, options[kind].score(later), rival.chance(later.signal))
+    tested = Trial(later.outcome, options[kind].score(later), rival.chance(later.signal))
     test = {"year": found.years[-1].year, **evaluate(tested, groups, seed)}
     return _Tried(kind, options[kind].fitted.settings, test, losses, "year" if by_year else "firms")
 

@@ -14,10 +14,11 @@ from stdnum.cn import uscc
 from models.codes import districts, industries
 from models.errors import TiduiError
 from models.fields import MONEY_LIMIT, Field, catalogue
-from models.learn.synth import generate, write
+from models.learn.synth import generate, generate_aside, write, write_history
 from models.learn.synth.frame import columns
 from models.learn.synth.profile import BLOCK, SHAPES
 from models.learn.synth.profile import RUN as LAYER_RUN
+from models.learn.synth.report import report
 
 AS_OF = date(2026, 6, 30)
 FIELDS = list(catalogue())
@@ -247,3 +248,59 @@ def test_refusals(tmp_path: Path) -> None:
         write(10, 1, tmp_path / "firms.txt", AS_OF)
     assert ending.value.code == "E404"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_looks_like_real_firms() -> None:
+    """Every measured row within 20 % (seeds/learning/calibration.yaml)."""
+    off = {row.name.zh: (row.target, row.got) for row in report(2026) if not row.fits}
+    assert not off
+
+
+def test_a_history_tells_of_one_set_of_firms(tmp_path: Path) -> None:
+    paths = write_history(600, 9, tmp_path / "history", AS_OF, years=5)
+    assert [path.name for path in paths] == [f"{year}.parquet" for year in range(2021, 2026)]
+    tables = {int(path.stem): pl.read_parquet(path) for path in paths}
+    wide = generate(600, 9, AS_OF, years=5)
+    for year, table in tables.items():
+        assert f"revenue_{year}" in table.columns
+        assert not {f"revenue_{year + 1}", f"revenue_{year - 1}"} & set(table.columns)
+        same = wide.join(table.select("uscc"), on="uscc", how="semi")
+        assert same[f"revenue_{year}"].equals(table[f"revenue_{year}"])
+        founded = table["established_on"].drop_nulls().max()
+        assert isinstance(founded, date)
+        assert founded.year <= year
+    gone = set(tables[2021]["uscc"]) - set(tables[2025]["uscc"])
+    assert len(gone) > 20
+    assert not gone & set(tables[2025]["uscc"])
+
+
+def test_titles_are_won_and_lost_over_the_years(tmp_path: Path) -> None:
+    write_history(4000, 9, tmp_path, AS_OF, years=6)
+    held = {}
+    for year in (2021, 2025):
+        table = pl.read_parquet(tmp_path / f"{year}.parquet")
+        day = f"{year + 1}-06-30"
+        title = pl.col("title_srdi_until")
+        held[year] = set(table.filter((title >= day) & (title != "none"))["uscc"])
+    assert held[2025] - held[2021]
+    assert held[2021] - held[2025]
+    assert held[2021] & held[2025]
+
+
+def test_slips_are_made_at_their_rate_and_the_truth_is_kept(tmp_path: Path) -> None:
+    clean = generate(3000, 4, AS_OF)
+    slipped, aside = generate_aside(3000, 4, AS_OF, slips=0.02)
+    wrong = 0
+    for column in aside.slips["column"].unique():
+        true = aside.slips.filter(pl.col("column") == column).select("uscc", "true")
+        both = clean.select("uscc", was=column).join(slipped.select("uscc", now=column), on="uscc")
+        changed = both.filter(pl.col("was").ne_missing(pl.col("now"))).join(true, on="uscc", how="left")
+        assert changed["was"].equals(changed["true"], check_names=False)
+        wrong += changed.height
+    money = [field.column(2025) for field in FIELDS if field.yearly and field.type == "money"]
+    cells = sum(clean[name].filter(clean[name] != 0).len() for name in money) * 4
+    assert 0.01 < wrong / cells < 0.025
+    write(50, 4, tmp_path / "firms.csv", AS_OF, slips=0.1, truth=tmp_path / "truth.parquet")
+    kept = pl.read_parquet(tmp_path / "truth.parquet")
+    assert kept["uscc"].n_unique() == 50
+    assert set(kept["kind"].drop_nulls()) <= {"unit_up", "unit_down", "last_year", "digits"}

@@ -23,9 +23,12 @@ _SIZES = np.log([112, 350, 750, 1500, 3500, 7500, 15_000, 30_000, 70_000, 1_000_
 _SCALES = (0.92, 0.70, 0.62, 0.40, 0.308, 0.224, 0.186, 0.172, 0.154, 0.165)
 _MEDIANS = (-0.066, -0.091, 0.011, 0.007, 0.040, 0.063, 0.052, 0.053, 0.053, 0.043)
 """Laplace scale and median of log growth by log revenue (万元) of the base year."""
-_USUAL_MEDIAN = 0.051
-LASTING = 0.012
-"""Yearly log growth by which a firm's strength (a standard normal) moves it."""
+_USUAL_MEDIAN = 0.055
+YOUTH, YOUNG_GROWTH, OLD_GROWTH = 3.0, 0.14, 0.015
+"""Years over which a firm's youth wears off, and what it adds to yearly log growth."""
+TRADE_GROWTH = (-0.03, 0.0, 0.012, 0.02)
+LASTING, LASTING_SMALL = 0.012, 0.12
+"""Yearly log growth by which a firm's strength, a standard normal, moves it: upper layer, others."""
 UPPER_DRIFT, YEARLY_VARIANCE = 0.035, 0.13
 """What a year adds to the mean and the variance of the upper layer's log revenue."""
 UPPER_PARTS = (0.82, 0.95)
@@ -80,15 +83,27 @@ def _revenue(rng: np.random.Generator, profile: Profile, year: int, years: int) 
     size = np.empty((years, BLOCK))
     size[-1] = np.maximum(_start(rng, profile, years) + shift, np.log(profile.shape("floor")))
     # A little of growth lasts: good firms grow more, though last year's growth hardly tells.
-    drift = profile.shape("drift") + LASTING * profile.strength
+    drift = (
+        profile.shape("drift")
+        + np.where(profile.upper, LASTING, LASTING_SMALL) * profile.strength
+        + _trades(profile)
+    )
     for k in range(years - 2, -1, -1):
         base = size[k + 1]
         effect = _YEAR_MEDIANS.get(year - 2 - k, _OTHER_YEARS) - _USUAL_MEDIAN
         median = np.interp(base, _SIZES, _MEDIANS) + effect + drift
         jump = np.where(rng.random(BLOCK) < _JUMPS, _JUMP, _CALM)
-        growth = rng.laplace(median, np.interp(base, _SIZES, _SCALES) * jump)
+        youth = np.exp(-np.maximum(year - 1 - k - profile.established_year, 0) / YOUTH)
+        scale = np.interp(base, _SIZES, _SCALES) * jump * (0.95 + 0.35 * youth)
+        growth = rng.laplace(median + YOUNG_GROWTH * youth - OLD_GROWTH, scale)
         size[k] = base + np.clip(growth, -3.3, 2.8)
     return np.clip(size, np.log(0.1), np.log(3e7))
+
+
+def _trades(profile: Profile) -> FloatArray:
+    """Growth by trade: what does much research grows a little faster, what does none a little slower."""
+    found: FloatArray = np.interp(column("rd")[profile.sector], (0.005, 0.03, 0.06, 0.10), TRADE_GROWTH)
+    return found
 
 
 def _start(rng: np.random.Generator, profile: Profile, years: int) -> FloatArray:
