@@ -34,6 +34,9 @@ FIRST_YEAR, LAST_YEAR = 2000, 2099
 """Years that canonical columns can name."""
 
 
+Beside = Callable[[Figures], bytes]
+
+
 class Fact(Protocol):
     """A figure in its external form, and who said so when."""
 
@@ -106,10 +109,14 @@ class Sheet:
         """Verdicts and points of one firm; ``figures`` as :mod:`models.fields` holds them."""
         return self.reader.read(figures)
 
-    def assess(self, firm: Firm, ids: Sequence[str] | None = None) -> bytes:
-        """The whole answer as JSON: firm, ladder, standards (all by default), hashes."""
+    def assess(self, firm: Firm, ids: Sequence[str] | None = None, beside: Beside | None = None) -> bytes:
+        """The whole answer as JSON: firm, ladder, standards (all by default), hashes.
+
+        ``beside``: what is said apart from the rules, of the figures as they are held, as ``"name":value``.
+        """
         ids = tuple(self.standards.chosen if ids is None else ids)
-        trace = self.reader.read(internal(firm.external))
+        held = internal(firm.external)
+        trace = self.reader.read(held)
         figures = self._forms.figures(trace.figures)
         sheaf = self._forms.sheaf
         table = sheaf.table(trace, figures, self._inputs(firm))
@@ -118,7 +125,10 @@ class Sheet:
         pieces.append(b',"standards":[')
         for number, i in enumerate(ids):
             pieces += (b",", *sheaf.pieces(i, table)) if number else sheaf.pieces(i, table)
-        pieces += (b'],"hashes":', orjson.dumps(self.hashes(firm, ids)), b"}")
+        pieces += (b'],"hashes":', orjson.dumps(self.hashes(firm, ids)))
+        if beside is not None:
+            pieces += (b",", beside(held))
+        pieces.append(b"}")
         return b"".join(pieces)  # once: an answer is two hundred kilobytes
 
     def _inputs(self, firm: Firm) -> list[bytes]:

@@ -35,6 +35,7 @@ COMMANDS = {
     "train": "models.cli.learn",
     "evaluate": "models.cli.learn",
     "predict": "models.cli.learn",
+    "models": "models.cli.models",
     "registry": "models.cli.registry",
     "keys": "models.cli.keys",
     "users": "models.cli.users",

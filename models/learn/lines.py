@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
-from models.learn.columns import BoolArray, Columns, FloatArray
+from models.learn.columns import Columns, FloatArray
 from models.learn.tasks import Task
 from models.rules.condition import Condition, Group, Sector, Threshold
 from models.rules.pack import Pack
@@ -62,6 +63,8 @@ class Lines:
 
     def __init__(self, book: Rulebook, pack_id: str) -> None:
         self.lines = lines_of(book[pack_id])
+        self._amounts = np.array([*(line.amount for line in self.lines), np.nan])
+        self._place = _places(self.lines)
 
     @property
     def fields(self) -> frozenset[str]:
@@ -69,29 +72,35 @@ class Lines:
 
     def amount(self, columns: Columns) -> FloatArray:
         """元; NaN where the sector is unknown, too short to tell, or has no line."""
-        found = np.full(columns.size, np.nan)
-        for line, here in self._each(columns):
-            found[here] = line.amount
-        return found
+        return self._amounts[self._of(columns)]
 
     def reached(self, columns: Columns, back: int = 1) -> FloatArray:
         """元: the figure that counts towards the line, of year Y-``back``; NaN where there is none."""
+        place = self._of(columns)
         found = np.full(columns.size, np.nan)
-        for line, here in self._each(columns):
-            for key in reversed(line.fields):
+        for number in np.unique(place[place < len(self.lines)]):
+            here = place == number
+            for key in reversed(self.lines[number].fields):
                 values = columns.field(key, back)
                 found = np.where(here & ~np.isnan(values), values, found)
         return found
 
-    def _each(self, columns: Columns) -> Iterator[tuple[Line, BoolArray]]:
+    def _of(self, columns: Columns) -> npt.NDArray[np.int8]:
+        """Which line is each firm's; one past the last where it has none."""
         code = columns.field("industry")
-        for line in self.lines:
-            inside = np.zeros(columns.size, dtype=np.bool_)
-            for low, high in line.sector.runs:
-                inside |= (code >= low) & (code <= high)
-            if line.sector.unclear:
-                inside &= ~np.isin(code, line.sector.unclear)
-            yield line, inside
+        known = np.where((code >= 0) & (code < len(self._place)), code, 0).astype(np.intp)
+        return self._place[known]
+
+
+def _places(lines: tuple[Line, ...]) -> npt.NDArray[np.int8]:
+    """Industry as it is held (:mod:`models.codes`) → place of its line."""
+    found = np.full(100_000, len(lines), dtype=np.int8)
+    for number, line in enumerate(lines):
+        for low, high in line.sector.runs:
+            found[low : high + 1] = number
+    for line in lines:
+        found[list(line.sector.unclear)] = len(lines)
+    return found
 
 
 def lines_for(chosen: Task, book: Rulebook) -> Lines | None:

@@ -14,6 +14,7 @@ from service.api import (
     health,
     impacts,
     matching,
+    models,
     movements,
     plan,
     programmes,
@@ -44,6 +45,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     movements.blueprint,
     expiries.blueprint,
     impacts.blueprint,
+    models.blueprint,
     webhooks.blueprint,
     audit.blueprint,
 )

@@ -22,6 +22,7 @@ from service.api.firms import figure_problem
 from service.auditing import record
 from service.extension import state
 from service.fields import FieldsRefused
+from service.outlooks import outlook_of, outlooks
 from service.schemas.assessments import AdviceShown, AssessmentOrder, AssessmentQuery, AssessmentShown
 from service.security import needs
 from service.wire import Blueprint, answer, not_modified
@@ -39,11 +40,11 @@ def assess_firm(query: dict[str, Any], uscc: str) -> Response:
     """一家企业的预评估：梯队、每个标准、逐条条件及出处 Where a firm stands and why
 
     每个条件写明要求、实际、所用数据（年份、来源、日期）、结论、条款和网页。同样的问题得到逐字节相同的回答；
-    预评估，不构成认定。
+    预评估，不构成认定。`outlook` 是模型的估计，与规则的结论分开，不是评定结论。
     """
     used = assessor(query["rules"])
     ids = chosen(used, query["standards"], "query:standards")
-    asked = (used.book.hash, query["as_of"], query["kind"], ids)
+    asked = (used.book.hash, query["as_of"], query["kind"], ids, outlooks().hash)
     tag = firm_etag("assessment", uscc, seen_version(uscc), state(), *asked)
     record("firm.assess", uscc, as_of=query["as_of"].isoformat(), rulebook=used.book.hash)
     unchanged = not_modified(tag)
@@ -51,7 +52,7 @@ def assess_firm(query: dict[str, Any], uscc: str) -> Response:
         return unchanged
     remember_rulebook(used)
     known = seen_facts(uscc)
-    body = used.sheet(query["as_of"], query["kind"]).assess(firm_of(known), ids)
+    body = used.sheet(query["as_of"], query["kind"]).assess(firm_of(known), ids, outlook_of(query["as_of"]))
     return answer(body, etag=firm_etag("assessment", uscc, known.version, state(), *asked))
 
 
@@ -71,7 +72,8 @@ def assess_facts(order: dict[str, Any]) -> Response:
         raise FieldsRefused([figure_problem(issue, "/facts") for issue in read.issues])
     remember_rulebook(used)
     firm = asked_firm(order["uscc"], order["name"], read)
-    return answer(used.sheet(order["as_of"], order["kind"]).assess(firm, ids))
+    beside = outlook_of(order["as_of"])
+    return answer(used.sheet(order["as_of"], order["kind"]).assess(firm, ids, beside))
 
 
 @blueprint.get("/firms/<string:uscc>/advice")

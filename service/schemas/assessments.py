@@ -167,6 +167,30 @@ class Hashes(ma.Schema):
     packs = ma.fields.Dict(required=True)
 
 
+class FactorShown(ma.Schema):
+    feature = ma.fields.String(required=True, metadata={"example": "distance"})
+    name = both_field(required=True)
+    value = both_field(required=True, metadata={"example": {"zh": "还要增长19%", "en": "19% more is needed"}})
+    effect = ma.fields.Float(required=True, metadata={"description": "对数几率的变化，精确 Shapley 值"})
+
+
+class OutlookShown(ma.Schema):
+    """A model's estimate: never a verdict, and apart from the rules."""
+
+    task = ma.fields.String(required=True, metadata={"example": "above_scale"})
+    name = both_field(required=True)
+    question = both_field(required=True)
+    year = ma.fields.Integer(required=True, metadata={"description": "估计的是哪一年"})
+    score = ma.fields.Float(required=True, allow_none=True, metadata={"description": "概率；不估计时为 null"})
+    band = ma.fields.Dict(required=True, allow_none=True, metadata={"description": "在训练企业中的位置"})
+    abstained = ma.fields.Boolean(required=True)
+    reason = ma.fields.Dict(required=True, allow_none=True, metadata={"description": "为什么不估计"})
+    rival = ma.fields.Dict(required=True, metadata={"description": "不用模型的对照估计"})
+    factors = ma.fields.List(ma.fields.Nested(FactorShown), required=True)
+    model = ma.fields.Dict(required=True, metadata={"description": "哈希、训练日期、是否学自合成企业"})
+    note = both_field(required=True, metadata={"example": {"zh": "估计，不是评定结论", "en": "…"}})
+
+
 class AssessmentShown(ma.Schema):
     """Where a firm stands, and why. 预评估，不构成认定。"""
 
@@ -177,6 +201,9 @@ class AssessmentShown(ma.Schema):
     ladder = ma.fields.Dict(required=True, metadata={"description": "已认定、现达标、可望达到，再逐级"})
     standards = ma.fields.List(ma.fields.Nested(StandardShown), required=True)
     hashes = ma.fields.Nested(Hashes, required=True)
+    outlook = ma.fields.List(
+        ma.fields.Nested(OutlookShown), required=True, metadata={"description": "模型的估计，一个任务一项"}
+    )
 
 
 class AdviceShown(ma.Schema):
