@@ -7,13 +7,14 @@ BIN := .venv/bin
 export OMP_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check lint lock bench bench-service clean
+.PHONY: help run test check lint lock bench bench-service bench-learning clean
 
 help:
 	@echo "make run    set up and start the service with the demo registry at 127.0.0.1:8000"
 	@echo "make test   set up and run every test"
 	@echo "make check  lint, types, import contract, tests: what CI runs"
 	@echo "make bench  the benchmark table (ten minutes, 6 GB of disk)"
+	@echo "make bench-learning  the same for learning (ten minutes, 6 GB of memory)"
 	@echo "make bench-service  the same for the registry and its API (half an hour, 12 GB of disk; needs wrk, PostgreSQL)"
 	@echo "make lock   resolve the lock files anew (needs uv)"
 
@@ -45,6 +46,9 @@ check: lint test
 
 bench: .venv/.test
 	$(BIN)/python -m benchmarks.score
+
+bench-learning: .venv/.test
+	$(BIN)/python -m benchmarks.learning
 
 bench-service: .venv/.test
 	$(BIN)/python -m benchmarks.service

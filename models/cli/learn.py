@@ -141,6 +141,6 @@ def predict(model_dir: Path, firms: Path, output: Path, year: int | None, as_jso
             lambda count: status.update(f"已估计 {count:,} 家 firms scored"),
         )  # fmt: skip
     if as_json:
-        echo_json(scored_dict(report))
+        echo_json(scored_dict(report, report.drifts(models)))
     else:
-        show_scored(console, report)
+        show_scored(console, report, report.drifts(models))

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from models.errors import Text
 from models.learn.abstain import REASONS
+from models.learn.drift import Drift
 from models.learn.outlook import NOTE
 from models.learn.predict import Report
 from models.learn.tasks import task
@@ -73,8 +74,8 @@ def show_notices(console: Console, notices: Iterable[Text]) -> None:
         console.print(f"  {notice.zh}\n  {notice.en}", style="yellow", highlight=False, soft_wrap=True)
 
 
-def show_scored(console: Console, report: Report) -> None:
-    """Firms with a score by task, and why others have none."""
+def show_scored(console: Console, report: Report, drifts: Mapping[str, Drift]) -> None:
+    """Firms with a score by task, why others have none, and where they differ from the model's own."""
     console.print(
         f"[bold]{report.firms:,}[/bold] 家企业，估计 {report.year} 年。 firms; estimates of {report.year}.",
         highlight=False,
@@ -85,19 +86,37 @@ def show_scored(console: Console, report: Report) -> None:
         )
         without = f"，不估计：{reasons}" if reasons else ""
         console.print(f"  {task(name).name.zh}：{count:,} 家有分{without}", highlight=False, soft_wrap=True)
+        _show_drift(console, name, drifts[name])
     console.print(f"结果：[bold]{report.output}[/bold]", highlight=False, soft_wrap=True)
     console.print(
         "分数是估计，不是评定结论。 Scores are estimates, not verdicts.", style="dim", highlight=False
     )
 
 
-def scored_dict(report: Report) -> dict[str, Any]:
+def _show_drift(console: Console, name: str, found: Drift) -> None:
+    """Nothing where all is stable."""
+    names = {"score": Text("分数", "score"), **{one.key: one.name for one in task(name).features}}
+    values = {"score": found.score, **found.features}
+    for mark, words in (("shifted", "已偏移 shifted"), ("watch", "需留意 watch")):
+        moved = [key for key, said in found.marks.items() if said == mark]
+        if moved:
+            told = "、".join(f"{names[key].zh} {values[key]:.2f}" for key in moved)
+            console.print(
+                f"    与训练数据比{words}（PSI）：{told}", style="yellow", highlight=False, soft_wrap=True
+            )
+
+
+def scored_dict(report: Report, drifts: Mapping[str, Drift]) -> dict[str, Any]:
     return {
         "output": str(report.output),
         "year": report.year,
         "firms": report.firms,
         "scored": dict(report.scored),
         "abstained": {name: dict(counts) for name, counts in report.reasons.items()},
+        "drift": {
+            name: {"score": one.score, "features": dict(one.features), "marks": dict(one.marks)}
+            for name, one in drifts.items()
+        },
         "issues": {f"{code}": times for code, times in _by_code(report).items()},
         "note": {"zh": NOTE.zh, "en": NOTE.en},
     }

@@ -22,6 +22,7 @@ _SETTINGS: Any = {
     "axes.spines.right": False,
     "axes.unicode_minus": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.color": "#e3e6ea",
 }
 _DRAWING = threading.Lock()

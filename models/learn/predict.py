@@ -18,6 +18,7 @@ from models.ahead import ahead
 from models.errors import LearnRefused, Text
 from models.fields import catalogue
 from models.learn.columns import columns_of_frame
+from models.learn.drift import Drift, Tally, drift, tally
 from models.learn.factors import FactorTexts
 from models.learn.history import DATED_BY, day_of
 from models.learn.model import Model
@@ -46,6 +47,15 @@ class Report:
     scored: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, Counter[str]] = field(default_factory=dict)
     issues: IssueLog = field(default_factory=IssueLog)
+    tallies: dict[str, Tally] = field(default_factory=dict)
+
+    def drifts(self, models: Sequence[Model]) -> dict[str, Drift]:
+        """By task, how far the firms lie from those that its model learned from."""
+        return {
+            model.task.id: drift(model, self.tallies[model.task.id])
+            for model in models
+            if model.task.id in self.tallies
+        }
 
 
 def predict(
@@ -125,6 +135,8 @@ def _count(report: Report, outlooks: Outlooks, found: Sequence[Scores], firms: i
         report.scored[task] += int(counts[0])
         reasons = report.reasons.setdefault(task, Counter())
         reasons.update({str(REASON_CODES[k]): int(n) for k, n in enumerate(counts) if k and n})
+        seen, before = tally(outlooks.models[task], scores), report.tallies.get(task)
+        report.tallies[task] = seen if before is None else before + seen
 
 
 def _block(piece: pl.DataFrame, names: list[str], found: Sequence[tuple[Scores, pl.Series]]) -> Block:

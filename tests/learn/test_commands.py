@@ -76,6 +76,26 @@ def test_predict_writes_a_row_per_firm_and_task(tmp_path: Path) -> None:
     assert without["score"].null_count() == without.height
     assert without["reason"].null_count() == 0
     assert dict(scored.group_by("task").len().iter_rows()) == told["scored"]
+    assert set(told["drift"]) == set(told["scored"])
+
+
+def test_predict_says_where_firms_are_not_like_those_that_were_learned_from(
+    tables: Path, tmp_path: Path
+) -> None:
+    firms = pl.read_parquet(tables / "2025.parquet")
+    firms.write_csv(tmp_path / "firms.csv")
+    firms.with_columns(pl.col("revenue_2025") * 30).write_csv(tmp_path / "larger.csv")
+    marks = {}
+    for name, source in (
+        ("as they are", str(tmp_path / "firms.csv")),
+        ("larger", str(tmp_path / "larger.csv")),
+    ):
+        done = run("predict", SHIPPED, source, "-o", str(tmp_path / "s.csv"), "--json")
+        marks[name] = json.loads(done.stdout)["drift"]["gazelle"]["marks"]
+    assert marks["as they are"]["size"] == "stable"
+    assert marks["larger"]["size"] == "shifted"
+    shown = run("predict", SHIPPED, str(tmp_path / "larger.csv"), "-o", str(tmp_path / "s.csv"))
+    assert "已偏移" in shown.output
 
 
 @pytest.mark.parametrize("ending", ["parquet", "xlsx"])

@@ -6,21 +6,25 @@ import csv
 from collections.abc import Callable
 from datetime import date
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from models.figures import read_figures
 from models.learn.additive import Shapley, Tables
 from models.learn.card import is_synthetic
 from models.learn.drift import drift, tally
 from models.learn.fit import Kind, Rows, fit, margin_of
-from models.learn.history import History
+from models.learn.history import History, read_history
 from models.learn.model import Model
+from models.learn.outcomes import firm_years
 from models.learn.outlook import Outlooks, TaskOutlook
 from models.learn.store import load_all
+from models.learn.synth import write_history
 from models.learn.tasks import tasks
 from models.learn.train import Trained
 from models.rules.rulebook import rulebook
@@ -178,6 +182,25 @@ def test_few_figures_and_no_research_are_lived_with(outlooks: Outlooks) -> None:
     assert far.score is not None
     assert near.score is not None
     assert near.score > 3 * far.score
+
+
+def test_models_carry_over_to_panels_of_a_few_figures(tmp_path: Path) -> None:
+    """Firms traded over the counter of which only revenue, profit, debt and sector are told."""
+    write_history(30_000, 99, tmp_path, AS_OF, years=3)
+    fields = {
+        "revenue", "net_profit", "total_assets", "total_liabilities", "industry", "listed_board",
+        "title_giant_until",
+    }  # fmt: skip
+    told = firm_years(read_history([tmp_path], fields), tasks()["giant"], 2025, None, 3)
+    traded = (told.frame["listed_board"] == "neeq").fill_null(False)
+    frame = told.frame.filter(traded)
+    scores = (
+        Outlooks([SHIPPED["giant"]], rulebook()).of_frame(frame, date(2025, 6, 30))["giant.score"].to_numpy()
+    )
+    outcome = told.outcome[traded.to_numpy()]
+    known = np.isfinite(outcome) & np.isfinite(scores)
+    assert known.sum() > 800
+    assert roc_auc_score(outcome[known], scores[known]) > 0.72
 
 
 def test_who_is_on_the_line_is_not_estimated(outlooks: Outlooks) -> None:
