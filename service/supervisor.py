@@ -20,6 +20,7 @@ from models.settings import Settings
 from service import embedded
 from service.background import Background
 from service.processes import Child, stop_all
+from workers.orphaned import STARTED_BY
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.2
@@ -81,7 +82,9 @@ def serve_web(settings: Settings, host: str, port: int, workers: int, ready: Cal
         ],
         environment=environment,
     )  # fmt: skip
-    background = Background(settings.workers, settings.data / "logs", environment)
+    background = Background(
+        settings.workers, settings.data / "logs", {**environment, STARTED_BY: str(os.getpid())}
+    )
     try:
         with _told_to_stop() as stop:
             background.start()

@@ -8,6 +8,7 @@ import click
 
 from models.settings import read_settings
 from workers.command import celery_for
+from workers.orphaned import end_with_parent
 from workers.schedule import run_beat
 
 
@@ -18,4 +19,6 @@ def beat() -> None:
     The clock of background work. Several may run: one works, the others stand by.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    raise SystemExit(run_beat(celery_for(read_settings())))
+    celery = celery_for(read_settings())
+    end_with_parent()
+    raise SystemExit(run_beat(celery))

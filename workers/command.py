@@ -12,6 +12,7 @@ from celery import Celery
 from models.cli.database import database_for
 from models.errors import Text, UsageRefused
 from models.settings import Settings, read_settings
+from workers.orphaned import end_with_parent
 from workers.queue import make_celery
 from workers.sweeping import Sweeping
 
@@ -38,6 +39,7 @@ def worker(processes: int, name: str | None) -> None:
         pass  # Better told now than at the first task.
     celery = celery_for(settings)
     os.nice(NICENESS)
+    end_with_parent()
     raise SystemExit(run_worker(celery, processes, name))
 
 

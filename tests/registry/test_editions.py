@@ -112,7 +112,7 @@ def test_changed_lost_and_added_rows_of_the_database_are_found(shelf: Shelf) -> 
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
 def test_an_export_read_again_gives_the_same_facts(shelf: Shelf, tmp_path: Path, ending: str) -> None:
     shelf.bring_file(DEMO)
-    one, other = "91310115XX000001YU", "91310115XX000000YT"
+    one, other = "91310117XX000001YQ", "91310109XX000000Y5"
     shelf.correct(
         one, revenue_2025=120, title_srdi_until="2028-06-30", industry="0111", established_on="2001-02-03"
     )
