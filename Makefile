@@ -33,7 +33,7 @@ run: .venv/.run
 	@exec $(BIN)/tidui serve --demo
 
 test: .venv/.test
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
 lint: .venv/.test
 	$(BIN)/ruff format --check .

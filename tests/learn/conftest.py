@@ -19,9 +19,9 @@ LEARNED_ON = date(2026, 11, 26)
 
 @pytest.fixture(scope="session")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of one table a year, 2020 to 2025, of 10,000 firms."""
+    """A folder of one table a year, 2020 to 2025, of 7,000 firms."""
     folder = tmp_path_factory.mktemp("history")
-    write_history(10_000, 4, folder, AS_OF, years=6)
+    write_history(7_000, 4, folder, AS_OF, years=6)
     return folder
 
 
