@@ -192,6 +192,7 @@ def served(application: str, port: int, environment: dict[str, str]) -> Iterator
         "gunicorn",
         "-c",
         "python:service.gunicorn",
+        "--reuse-port",  # or, as the dice fall, one of the processes takes all of wrk's connections
         "--bind",
         address,
         application,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +45,21 @@ class Tables:
             if effect is not None:
                 total += effect[found]
         return total
+
+    def margin_one(self, bins: Sequence[int]) -> float:
+        """:meth:`margin` of one firm, to the last bit."""
+        singles, pair = self._plain
+        first, second = self.together
+        total = self.constant + pair[bins[first]][bins[second]]
+        for effect, found in zip(singles, bins, strict=True):
+            if effect is not None:
+                total += effect[found]
+        return total
+
+    @cached_property
+    def _plain(self) -> tuple[list[list[float] | None], list[list[float]]]:
+        """``singles`` and ``pair`` as lists: quicker than arrays to look one number up in."""
+        return [None if effect is None else effect.tolist() for effect in self.singles], self.pair.tolist()
 
 
 def tabulate(margin: Margin, binner: Binner, together: tuple[int, int]) -> Tables:
@@ -104,6 +120,20 @@ class Shapley:
         found[:, first] = self._first[bins[first], bins[second]]
         found[:, second] = self._second[bins[first], bins[second]]
         return found
+
+    def values_one(self, bins: Sequence[int]) -> list[float]:
+        """:meth:`values` of one firm, to the last bit."""
+        singles, by_first, by_second = self._plain
+        found = [0.0 if effect is None else effect[at] for effect, at in zip(singles, bins, strict=True)]
+        first, second = self._together
+        found[first] = by_first[bins[first]][bins[second]]
+        found[second] = by_second[bins[first]][bins[second]]
+        return found
+
+    @cached_property
+    def _plain(self) -> tuple[list[list[float] | None], list[list[float]], list[list[float]]]:
+        singles = [None if effect is None else effect.tolist() for effect in self._single]
+        return singles, self._first.tolist(), self._second.tolist()
 
 
 def sigmoid(margin: FloatArray) -> FloatArray:

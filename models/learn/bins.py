@@ -7,8 +7,11 @@ firms in each bin is what drift is measured by.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,6 +59,19 @@ class Scale:
             return np.zeros(len(values), dtype=np.uint8)
         found = np.minimum(np.searchsorted(self.points, values), len(self.points) - 1)
         return np.where(self.points[found] == values, found, self.blank).astype(np.uint8)
+
+    def place_one(self, value: float) -> int:
+        """:meth:`place` of one value, without an array."""
+        if math.isnan(value):
+            return self.blank
+        if not self.categorical:
+            return bisect_right(self._points, value)
+        found = bisect_left(self._points, value)
+        return found if found < len(self._points) and self._points[found] == value else self.blank
+
+    @cached_property
+    def _points(self) -> list[float]:
+        return [float(point) for point in self.points]
 
 
 @dataclass(frozen=True)

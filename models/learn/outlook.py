@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -109,16 +110,20 @@ class Scorer:
         return self._scores(unread(why, frame), matrix, signal)
 
     def of_firm(self, figures: Mapping[str, Any], columns: Columns) -> TaskOutlook:
+        """The same as :meth:`of_frame` of one firm, with its factors told exactly."""
         matrix = self.reader.matrix(columns)
-        signal = np.array([self._signals.of_firm(figures, matrix, columns.year)])
-        found = self._scores(whys(self.model.task, columns, matrix, self._lines), matrix, signal)
+        why = Why(int(whys(self.model.task, columns, matrix, self._lines)[0]))
         task, digest = self.model.task, self.model.hash
-        if found.why[0]:
-            return TaskOutlook(task, digest, None, REASONS[Why(int(found.why[0]))], None, None, ())
-        return TaskOutlook(
-            task, digest, float(found.score[0]), None, BANDS[int(found.band[0])], float(found.rival[0]),
-            self._factors(found.bins, matrix[0]),
-        )  # fmt: skip
+        if why:
+            return TaskOutlook(task, digest, None, REASONS[why], None, None, ())
+        row: list[float] = matrix[0].tolist()
+        scales = self.model.binner.scales
+        bins = [scale.place_one(value) for scale, value in zip(scales, row, strict=True)]
+        score = self.model.chance(np.array([self.model.tables.margin_one(bins)]))
+        band = BANDS[int(self.model.bands(score)[0])]
+        signal = np.array([self._signals.of_firm(figures, matrix, columns.year)])
+        rival = float(self.model.rival.chance(signal)[0])
+        return TaskOutlook(task, digest, float(score[0]), None, band, rival, self._factors(bins, row))
 
     def _scores(self, why: Any, matrix: FloatArray, signal: FloatArray) -> Scores:
         asked = np.flatnonzero(why == 0)
@@ -127,13 +132,13 @@ class Scorer:
         rival = self.model.rival.chance(signal[asked])
         return Scores(why, score, self.model.bands(score), rival, bins)
 
-    def _factors(self, bins: Sequence[BinArray], row: FloatArray) -> tuple[Factor, ...]:
-        effects = self.model.shapley.values(bins)[0]
-        order = np.argsort(-np.abs(effects), kind="stable")[:MOST_FACTORS]
+    def _factors(self, bins: Sequence[int], row: Sequence[float]) -> tuple[Factor, ...]:
+        effects = self.model.shapley.values_one(bins)
+        order = sorted(range(len(effects)), key=lambda k: -abs(effects[k]))[:MOST_FACTORS]
         told = [k for place, k in enumerate(order) if place < LEAST_FACTORS or abs(effects[k]) >= SLIGHT]
         features = self.model.task.features
         return tuple(
-            Factor(features[k].key, features[k].name, value_text(features[k], row[k]), float(effects[k]))
+            Factor(features[k].key, features[k].name, value_text(features[k], row[k]), effects[k])
             for k in told
         )
 
@@ -147,14 +152,19 @@ class Outlooks:
         told = "".join(model.hash for model in self.models.values())
         self.hash = hashlib.sha256(told.encode()).hexdigest() if told else ""
         """Of all models together; empty where there is none."""
+        self._wanted = lru_cache(8)(
+            lambda year: frozenset().union(*(scorer.inputs(year) for scorer in self.scorers))
+        )
 
     def inputs(self, as_of: date) -> frozenset[str]:
         """Canonical columns that :meth:`of_frame` wants."""
-        return frozenset().union(*(scorer.inputs(as_of.year) for scorer in self.scorers))
+        return self._wanted(as_of.year)
 
     def of_firm(self, figures: Mapping[str, Any], as_of: date) -> tuple[TaskOutlook, ...]:
         """One firm, figures as :mod:`models.fields` holds them."""
-        columns = columns_of_firm(figures, as_of.year)
+        wanted = self._wanted(as_of.year)
+        held = {name: value for name, value in figures.items() if name in wanted}
+        columns = columns_of_firm(held, as_of.year)
         return tuple(scorer.of_firm(figures, columns) for scorer in self.scorers)
 
     def scores(self, frame: pl.DataFrame, as_of: date) -> Mapping[str, Scores]:
