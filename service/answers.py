@@ -83,6 +83,7 @@ def firm_links(uscc: str) -> dict[str, str]:
         "self": own,
         "assessment": f"{own}/assessment?as_of={day}",
         "advice": f"{own}/advice?as_of={day}",
+        "peers": f"{own}/peers?as_of={day}",
     }
 
 

@@ -13,6 +13,7 @@ from models.registry.search.find import search_firms
 from models.registry.secrets import pepper
 from models.registry.state import read_state
 from models.rules.rulebook import rulebook
+from models.runs.begin import begin_run
 from models.seeds import seed
 from models.settings import Settings
 
@@ -54,13 +55,17 @@ class Demo:
 
 
 def load_demo(settings: Settings, database: Database, now: datetime) -> Demo:
-    """Import the demo registry where no registry is active, and make a key that lasts a day at most."""
+    """Import the demo registry where no registry is active, begin a run over it, and make a key that lasts a
+    day at most.
+    """
     with database.read() as connection:
         empty = read_state(connection).edition_id is None
     if empty:
         import_file(
             database, settings, seed("demo", "firms.csv"), dated=DATED, actor=ACTOR, now=now, book=rulebook()
         )
+        # Movements, expiries, prospects and reviews are a run's: the worker finds it and does it.
+        begin_run(database, settings, as_of=DATED, actor=ACTOR, now=now)
     with database.write() as connection:
         issued = keys.create(
             connection,

@@ -32,6 +32,7 @@ TaskName = Literal[
     "upload_import",
     "impact",
     "deliver",
+    "train",
     "sweep",
     "nightly",
 ]
@@ -94,7 +95,7 @@ def _broker(url: str | None) -> str | None:
 
 def _modules() -> list[str]:
     """Where tasks stand, as far as these parts are there."""
-    names = ("tasks", "uploads", "impacts", "webhooks", "schedule")
+    names = ("tasks", "uploads", "impacts", "webhooks", "trainings", "schedule")
     return [f"workers.{name}" for name in names if find_spec(f"workers.{name}")]
 
 

@@ -25,6 +25,7 @@ GIVING_OUT = {
     "workers.uploads": "give_out_uploads",
     "workers.impacts": "give_out_impacts",
     "workers.webhooks": "give_out_messages",
+    "workers.trainings": "give_out_trainings",
 }
 """Module → its function that gives out what is due; returns how many."""
 log = logging.getLogger("tidui.tasks")

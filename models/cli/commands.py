@@ -36,6 +36,7 @@ COMMANDS = {
     "evaluate": "models.cli.learn",
     "predict": "models.cli.learn",
     "models": "models.cli.models",
+    "reviews": "models.cli.reviews",
     "registry": "models.cli.registry",
     "keys": "models.cli.keys",
     "users": "models.cli.users",

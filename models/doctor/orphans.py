@@ -12,6 +12,7 @@ from models.jobs.leases import database_now
 from models.registry.database import Database
 from models.registry.editions import MANIFEST, edition_key
 from models.registry.job_tables import impact, run_part, upload
+from models.registry.learning_tables import training
 from models.registry.tables import edition, run
 from models.settings import Settings
 from models.store import Store, store_of
@@ -20,6 +21,7 @@ WORKING: Sequence[tuple[Table, Sequence[str], Text]] = (
     (run_part, ("running",), Text("评估分片", "parts of runs")),
     (upload, ("checking", "importing"), Text("上传", "uploads")),
     (impact, ("running",), Text("影响分析", "impacts")),
+    (training, ("running",), Text("模型训练", "trainings")),
 )
 NAMED = 5
 """How many files a finding names."""

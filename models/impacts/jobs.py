@@ -16,10 +16,11 @@ from sqlalchemy.exc import IntegrityError
 from models.errors import Text, TiduiError, UsageRefused
 from models.impacts.pairs import Comparison, compare, nothing_to_compare
 from models.impacts.run import impact_of_registry
-from models.jobs.leases import MOST_DELIVERIES, Lease, database_now, end, free, lapsed, take
+from models.jobs.leases import Lease, database_now
+from models.jobs.single import Lost, do_row, open_rows
 from models.registry import rulebooks
 from models.registry.audit import Actor, append
-from models.registry.database import Database, DatabaseAway
+from models.registry.database import Database
 from models.registry.job_tables import impact
 from models.registry.listing import edition_to_judge
 from models.registry.merged import read_registry
@@ -28,12 +29,10 @@ from models.rules.pack import KINDS
 from models.rules.quantity import Period
 from models.rules.rulebook import Rulebook, rulebook
 from models.settings import Settings
-from models.store import StoreAway
 
 LEASE_SECONDS = 120
 """Renewed with every piece that is judged."""
 _RENEWED_AFTER = timedelta(seconds=20)
-OPEN = ("queued", "running")
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -41,10 +40,6 @@ class ImpactUnknown(TiduiError):
     """There is no such impact (I404)."""
 
     status = 404
-
-
-class _Lost(Exception):
-    """The row was given to another worker meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,48 +109,22 @@ def read_impact(connection: Connection, impact_id: str) -> Row[Any]:
 def do_impact(database: Database, settings: Settings, impact_id: str, clock: Callable[[], datetime]) -> bool:
     """Work one out. False where there was nothing to do: it is done, another's, or gone.
 
-    A refusal (a file the store lost, a rulebook that was changed) is written down and ends it; any other
-    exception leaves the lease to run out.
+    A refusal (a file the store lost, a rulebook that was changed) is written down and ends it.
     """
-    with database.write() as connection:
-        lease = take(connection, impact, {"id": impact_id}, LEASE_SECONDS)
-    if lease is None:
-        return False
-    try:
-        values: dict[str, Any] = {
-            "status": "succeeded",
-            "report": _work(database, settings, impact_id, lease),
-        }
-    except _Lost:
-        return False
-    except StoreAway:
-        _give_back(database, impact_id, lease.token)
-        raise
-    except DatabaseAway:
-        raise  # it is taken again when the lease has run out
-    except TiduiError as error:
-        values = {"status": "failed", "problem": _problem(error)}
-    with database.write() as connection:
-        ended = {**values, "active_key": None, "ended_at": clock()}
-        return end(connection, impact, {"id": impact_id}, lease.token, **ended)
+    return do_row(
+        database,
+        impact,
+        impact_id,
+        LEASE_SECONDS,
+        lambda lease: {"report": _work(database, settings, impact_id, lease)},
+        clock,
+    )
 
 
 def open_impacts(database: Database, clock: Callable[[], datetime]) -> list[str]:
     """For the sweep: impacts that nobody works at. One that was given out too often is parked as failed."""
-    with database.write() as connection:
-        for row in lapsed(connection, impact):
-            if row.deliveries >= MOST_DELIVERIES:
-                _park(connection, row, clock())
-        now = database_now(connection)
-        asked = select(impact.c.id).where(free(impact, now, ("queued",), "running"))
-        return list(connection.execute(asked.order_by(impact.c.queued_at)).scalars())
-
-
-def _give_back(database: Database, impact_id: str, token: str) -> None:
-    """Nothing was wrong with it: it waits again, and this time does not count."""
-    with database.write() as connection:
-        fewer = impact.c.deliveries - 1
-        end(connection, impact, {"id": impact_id}, token, status="queued", deliveries=fewer)
+    hint = Text("看 worker 的日志；可重新提交", "See the worker's log; it can be asked for again")
+    return open_rows(database, impact, "I005", hint, clock)
 
 
 def _work(database: Database, settings: Settings, impact_id: str, lease: Lease) -> str:
@@ -181,7 +150,7 @@ def _comparison(connection: Connection, row: Row[Any]) -> Comparison:
 
 
 def _renewed(database: Database, impact_id: str, token: str, last: datetime) -> datetime:
-    """Hold on to the row for another while; _Lost where it is no longer ours."""
+    """Hold on to the row for another while; Lost where it is no longer ours."""
     with database.read() as connection:
         now = database_now(connection)
     if now - last < _RENEWED_AFTER:
@@ -190,22 +159,8 @@ def _renewed(database: Database, impact_id: str, token: str, last: datetime) -> 
     with database.write() as connection:
         mine = (impact.c.id == impact_id) & (impact.c.lease_owner == token)
         if connection.execute(update(impact).where(mine).values(lease_until=until)).rowcount != 1:
-            raise _Lost
+            raise Lost
     return now
-
-
-def _park(connection: Connection, row: Row[Any], now: datetime) -> None:
-    parked = TiduiError(
-        "I005",
-        Text(
-            f"处理它的进程 {row.deliveries} 次中断，已搁置",
-            f"its worker was lost {row.deliveries} times; it is parked",
-        ),
-        Text("看 worker 的日志；可重新提交", "See the worker's log; it can be asked for again"),
-    )
-    values = {"problem": _problem(parked), "active_key": None, "ended_at": now}
-    mine = (impact.c.id == row.id) & (impact.c.lease_owner == row.lease_owner)
-    connection.execute(update(impact).where(mine).values(status="failed", lease_until=None, **values))
 
 
 def _insert(connection: Connection, values: dict[str, Any], actor: Actor, now: datetime) -> Begun:
@@ -230,8 +185,3 @@ def _insert(connection: Connection, values: dict[str, Any], actor: Actor, now: d
 
 def _known_book(connection: Connection, wanted: str) -> Rulebook:
     return rulebook() if wanted == rulebook().hash else rulebooks.load(connection, wanted)
-
-
-def _problem(error: TiduiError) -> str:
-    said = {"code": error.code, "zh": error.message.zh, "en": error.message.en}
-    return orjson.dumps(said).decode()

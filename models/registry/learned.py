@@ -6,6 +6,7 @@ Until a model of a task is released, the one that ships stands for it.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import NoResultFound
 
-from models.errors import LearnRefused, Text, TiduiError
+from models.errors import LearnRefused, ModelRefused, Text, TiduiError
 from models.kept import Kept
 from models.learn.model import Model
 from models.learn.store import CARD, FILE, PAGE, load, load_all
@@ -154,6 +156,26 @@ def released(connection: Connection) -> list[Model]:
     found = [ours.get(one.hash) or _stored(connection, one.hash) for one in speaking]
     order = list(tasks())
     return sorted(found, key=lambda model: order.index(model.task.id))
+
+
+def released_hashes(connection: Connection) -> dict[str, str]:
+    """Task → hash of the model that speaks for it, without reading any."""
+    return {one.task: one.hash for one in all_models(connection) if one.status == "released"}
+
+
+def pinned(connection: Connection, hashes: Mapping[str, str]) -> tuple[list[Model], dict[str, Text]]:
+    """Models by task → hash, whatever their state is by now; and task → why one cannot be read."""
+    ours = {model.hash: model for model in shipped()}
+    found: list[Model] = []
+    refused: dict[str, Text] = {}
+    for task_id in sorted(hashes, key=list(tasks()).index):
+        try:
+            found.append(ours.get(hashes[task_id]) or _stored(connection, hashes[task_id]))
+        except NoResultFound:
+            refused[task_id] = Text("库里没有这个模型", "this host does not have the model")
+        except ModelRefused as error:
+            refused[task_id] = error.message
+    return found, refused
 
 
 def _stored(connection: Connection, digest: str) -> Model:

@@ -14,6 +14,7 @@ from models.plan import plan
 from models.registry.database import Database
 from models.registry.job_tables import title_expiry
 from models.registry.judging import LADDER, Judging
+from models.registry.learning_tables import prospect
 from models.registry.merged import Registry
 from models.registry.staging import clear, insert_frame, stage
 from models.registry.tables import plan_count, run, standing
@@ -115,6 +116,7 @@ def fail_unfinished_runs(database: Database, now: datetime) -> None:
 def drop_rows(database: Database, run_id: int) -> None:
     clear(database, standing, "run_id", run_id)
     clear(database, title_expiry, "run_id", run_id)
+    clear(database, prospect, "run_id", run_id)
     with database.write() as connection:
         connection.execute(plan_count.delete().where(plan_count.c.run_id == run_id))
 

@@ -186,6 +186,7 @@ run = Table(
     Column("problem", Text, nullable=True),
     Column("lease_until", Moment, nullable=True),
     Column("lease_owner", String(80), nullable=True),
+    Column("models", Text, nullable=True),
     UniqueConstraint("active_key"),
     comment="All firms judged at once. status: running, succeeded, failed, replaced (its rows are gone).",
 )

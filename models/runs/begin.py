@@ -19,6 +19,7 @@ from models.registry import rulebooks
 from models.registry.audit import Actor, append
 from models.registry.database import Database
 from models.registry.job_tables import run_part
+from models.registry.learned import released_hashes
 from models.registry.listing import edition_to_judge
 from models.registry.partitions import BUCKETS
 from models.registry.state import State, lineage_of, read_state
@@ -66,7 +67,8 @@ def begin_run(
         _check_kind(kind)
         state = read_state(connection)
         number = edition_to_judge(connection, edition_id)
-        key = _active_key(number, as_of, kind, book.hash, chosen)
+        models = released_hashes(connection)
+        key = _active_key(number, as_of, kind, book.hash, chosen, models)
         known = _known(connection, key)
         if known:
             return known
@@ -83,6 +85,7 @@ def begin_run(
             "engine": ENGINE,
             "active_key": key,
             "standards": None if chosen is None else orjson.dumps(chosen).decode(),
+            "models": orjson.dumps(models).decode() if models else None,
             "requested_by": actor.name,
             "previous_run_id": _previous(connection, state, number),
             "corrections_upto": connection.execute(select(func.max(correction.c.id))).scalar() or 0,
@@ -172,15 +175,19 @@ def _previous(connection: Connection, state: State, edition_id: int) -> int | No
     return state.run_id
 
 
-def _active_key(edition_id: int, as_of: date, kind: str, book: str, chosen: list[str] | None) -> str:
-    question = [edition_id, as_of.isoformat(), kind, book, chosen]
+def _active_key(
+    edition_id: int, as_of: date, kind: str, book: str, chosen: list[str] | None, models: dict[str, str]
+) -> str:
+    question = [edition_id, as_of.isoformat(), kind, book, chosen, sorted(models.items())]
     return hashlib.sha256(orjson.dumps(question)).hexdigest()
 
 
 def active_key_of(found: Run) -> str:
     """What a run's ``active_key`` is while it is open."""
     chosen = None if found.standards is None else list(found.standards)
-    return _active_key(found.edition_id, found.as_of, found.kind, found.rulebook_hash, chosen)
+    return _active_key(
+        found.edition_id, found.as_of, found.kind, found.rulebook_hash, chosen, found.models or {}
+    )
 
 
 def _known(connection: Connection, key: str) -> Begun | None:

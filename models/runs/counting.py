@@ -4,7 +4,8 @@
 leaves the dimension blank. A cell is ``{"firms": n, "ladder": {answer: [firms by rung]}, "standards": {id:
 [firms by verdict]}}``. ``conditions``: standard → condition → [unmet, open, alone], over firms that do not
 meet it; alone: nothing else stands against them. ``blanks``: standard → column → firms for which that one
-figure is all that is missing. ``plan``: target → district → counts.
+figure is all that is missing. ``plan``: target → district → counts. Beside these (:mod:`.estimating`)
+``outlook``: task → ``{"abstained": {reason: firms}, "tally": …}``, or ``{"refused": firms}``.
 """
 
 from __future__ import annotations
@@ -71,6 +72,8 @@ def add_up(total: Any, more: Any) -> Any:
             for key in [*total, *(key for key in more if key not in total)]
         }
     if isinstance(total, list):
+        if total and isinstance(total[0], list):
+            return [add_up(one, other) for one, other in zip(total, more, strict=True)]
         return [one + other for one, other in zip(total, more, strict=True)]
     return total + more
 

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, delete, func, insert, literal, select, update
 from models.jobs.leases import Lease, end, take
 from models.registry.audit import Actor, append
 from models.registry.database import Database
-from models.registry.days import this_day
 from models.registry.job_tables import movement, run_part, title_expiry
 from models.registry.judging import LADDER
+from models.registry.learning_tables import prospect
 from models.registry.runs import drop_rows, forget_older_runs
 from models.registry.staging import clear, count_rows, insert_frame
 from models.registry.state import changed
@@ -25,7 +25,7 @@ from models.registry.tables import plan_count, run, standing
 from models.registry.tables import state as state_table
 from models.rules.rulebook import rulebook
 from models.runs.counting import add_up
-from models.runs.record import Run, read_run, run_folder
+from models.runs.record import Run, may_stand, read_run, run_folder
 from models.settings import Settings
 from models.store import store_of
 from models.targets import COUNTS
@@ -65,7 +65,7 @@ def finish_run(
         return None
     progress("taken")
     # Of a run it has not counted the planner thinks it has one row, and may read all for one firm.
-    count_rows(database, (standing, movement, title_expiry))
+    count_rows(database, (standing, movement, title_expiry, prospect))
     with database.read() as connection:
         sums = _sums(connection, run_id)
     with database.write() as connection:
@@ -161,13 +161,9 @@ def _stand(connection: Connection, found: Run, now: datetime) -> bool:
     """Point look-ups at this run, unless another edition is active, something newer stands, it was judged by
     other rules than those look-ups use, or for a day that was still to come.
     """
-    current = connection.execute(
-        select(state_table.c.edition_id, state_table.c.run_id).with_for_update()
-    ).one()
-    newer = current.run_id is not None and current.run_id > found.id
-    to_come = found.as_of > this_day(found.started_at)
-    other = current.edition_id != found.edition_id or found.rulebook_hash != rulebook().hash
-    if other or newer or to_come:
+    current = connection.execute(select(state_table.c.run_id).with_for_update()).scalar_one()
+    newer = current is not None and current > found.id
+    if newer or not may_stand(connection, found, rulebook().hash):
         return False
     changed(connection, run_id=found.id)
     connection.execute(update(run).where(run.c.id == found.id).values(stood_at=now))

@@ -22,13 +22,19 @@ from models.plan import plan
 from models.registry.database import Database, DatabaseAway
 from models.registry.job_tables import movement, run_part, title_expiry
 from models.registry.judging import LADDER
+from models.registry.learning_tables import prospect
 from models.registry.staging import insert_frame
 from models.registry.tables import run, standing
+from models.reviews import finding
+from models.reviews.finding import Finding
+from models.reviews.keeping import keep
+from models.rules.rulebook import rulebook
 from models.runs.comparing import Before, Moved, moved_of
+from models.runs.estimating import estimating_of, outlook_key, store_estimates
 from models.runs.judges import Judges, judges_of
 from models.runs.outcome import TITLES, expiries_of, store_part
 from models.runs.reading import Slice, firms_of, pinned_registry
-from models.runs.record import OPEN, Run, RunConflict, part_key, read_run
+from models.runs.record import OPEN, Run, RunConflict, may_stand, part_key, read_run
 from models.settings import Settings
 from models.store import Store, store_of
 from models.targets import MASKS
@@ -107,6 +113,8 @@ class _Made:
     judged: pl.DataFrame
     moved: Moved
     expiries: pl.DataFrame
+    prospects: pl.DataFrame
+    findings: list[Finding]
     counts: str
 
 
@@ -116,17 +124,28 @@ def _make(database: Database, settings: Settings, run_id: int, part: int, progre
         of = read_run(connection, run_id)
         _check_plan(of)
         judges = judges_of(connection, of)
+        estimating = estimating_of(connection, of, judges.book)
         place = _slice(connection, run_id, part)
         registry = pinned_registry(connection, settings, of, place)
         progress("read")
-        firms = firms_of(registry, place, judges.judging.columns | {"industry", *TITLES})
+        looks = may_stand(connection, of, rulebook().hash)
+        columns = judges.judging.columns | {"industry", *TITLES} | finding.inputs(of.as_of.year)
+        firms = firms_of(registry, place, columns | (estimating.columns if estimating else frozenset()))
         judged = judges.judging(firms)
         progress("judged")
         moved = _moved(connection, store, of, place, judged, judges)
     counts = {**judges.counting(firms, judged), "matched": moved.matched, "moved": moved.rows.height}
     store_part(store, part_key(run_id, part), judged, firms, judges.words)
+    prospects, opinions = pl.DataFrame(), None
+    if estimating is not None:
+        estimates = estimating(firms, judged)
+        store_estimates(store, outlook_key(run_id, part), estimates)
+        prospects, counts["outlook"] = estimates.prospects, estimates.counts
+        opinions = estimating.opinions(estimates, judged)
+    findings = finding.find(firms, of.as_of.year, opinions) if looks else []
     progress("stored")
-    return _Made(judged, moved, expiries_of(firms, of.as_of), orjson.dumps(counts).decode())
+    told = orjson.dumps(counts).decode()
+    return _Made(judged, moved, expiries_of(firms, of.as_of), prospects, findings, told)
 
 
 def _check_plan(of: Run) -> None:
@@ -186,10 +205,15 @@ def _insert(connection: Connection, key: dict[str, int], made: _Made) -> None:
     run_column = pl.lit(key["run_id"], dtype=pl.Int32).alias("run_id")
     part_column = pl.lit(key["part"], dtype=pl.Int32).alias("part")
     stood = made.judged.select("uscc", "district", *LADDER, *MASKS.values())
-    for table, rows in ((standing, stood), (movement, made.moved.rows), (title_expiry, made.expiries)):
+    kept = (
+        (standing, stood), (movement, made.moved.rows), (title_expiry, made.expiries),
+        (prospect, made.prospects),
+    )  # fmt: skip
+    for table, rows in kept:
         if rows.height:
-            owned = [run_column] if table is standing else [run_column, part_column]
+            owned = [run_column, part_column] if "part" in table.c else [run_column]
             insert_frame(connection, table, rows.with_columns(owned))
+    keep(connection, key["run_id"], made.findings)
 
 
 def _count_down(connection: Connection, run_id: int) -> int | None:

@@ -9,7 +9,8 @@ import orjson
 from sqlalchemy import Connection, select
 
 from models.errors import Text, TiduiError
-from models.registry.tables import run
+from models.registry.days import this_day
+from models.registry.tables import run, state
 
 ENGINE = "workers"
 OPEN = ("queued", "running")
@@ -56,6 +57,8 @@ class Run:
     lists_upto: int | None
     summary: str | None
     problem: str | None
+    models: dict[str, str] | None
+    """Task → hash of the model that estimates; None: nothing is estimated."""
 
     @property
     def open(self) -> bool:
@@ -76,6 +79,8 @@ def read_run(connection: Connection, run_id: int, *, any_engine: bool = False) -
     values = dict(row._mapping)
     asked_for = values["standards"]
     values["standards"] = None if asked_for is None else tuple(orjson.loads(asked_for))
+    pinned = values["models"]
+    values["models"] = None if pinned is None else orjson.loads(pinned)
     return Run(**values)
 
 
@@ -89,6 +94,15 @@ def ended_run(connection: Connection, run_id: int) -> Run:
             Text("等它做完", "Wait until it has ended"),
         )
     return found
+
+
+def may_stand(connection: Connection, found: Run, shipped: str) -> bool:
+    """Whether look-ups may go by this run: it is of the active edition, judged by the rules that look-ups use
+    (``shipped``), and not for a day that was still to come when it began.
+    """
+    active = connection.execute(select(state.c.edition_id)).scalar_one()
+    to_come = found.as_of > this_day(found.started_at)
+    return bool(active == found.edition_id and found.rulebook_hash == shipped and not to_come)
 
 
 def list_runs(connection: Connection, *, before: int | None = None, limit: int = 20) -> list[Run]:

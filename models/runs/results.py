@@ -14,9 +14,10 @@ from models.errors import Text, UsageRefused
 from models.registry.job_tables import run_part
 from models.registry.listing import editions_of
 from models.registry.search.cursor import Mark, read_mark, write_mark
+from models.runs.estimating import outlook_key
 from models.runs.judges import judges_of
 from models.runs.page import Page
-from models.runs.record import Run, ended_run, part_key
+from models.runs.record import Run, RunConflict, ended_run, part_key
 from models.scoring import guide_of
 from models.settings import Settings
 from models.store import Store, store_of
@@ -81,7 +82,7 @@ def write_results(
     def into(target: Path, *, csv: bool = False) -> None:
         nonlocal written
         with open_result(target, csv=csv) as file:
-            for frame in _frames(store, run_id, numbers, district):
+            for frame in _frames(store, [part_key(run_id, number) for number in numbers], district):
                 file.write(_block(frame))
                 written += frame.height
 
@@ -93,6 +94,30 @@ def write_results(
     else:
         with atomic_output(path) as part:
             into(part, csv=path.suffix.lower() == ".csv")
+    return written
+
+
+def write_estimates(
+    settings: Settings, connection: Connection, run_id: int, path: Path, *, district: str | None = None
+) -> int:
+    """The models' estimates of all firms, or of one district's, to ``path`` (.parquet, .csv).
+
+    ``uscc``, ``district`` and per task ``.score .reason .band .rival``. Returns the number of firms. Raises
+    RunUnknown (J404), RunConflict (J412: not ended, J415: nothing was estimated), StoreAway.
+    """
+    found = ended_run(connection, run_id)
+    if found.models is None:
+        raise RunConflict(
+            "J415",
+            Text(f"第 {run_id} 次评估没有模型估计", f"run {run_id} has no estimates"),
+            Text("启用模型后再启动一次评估", "Release a model, then start a run"),
+        )
+    written = 0
+    with atomic_output(path) as part, open_result(part, csv=path.suffix.lower() == ".csv") as file:
+        keys = [outlook_key(run_id, number) for number in _parts(connection, run_id)]
+        for frame in _frames(store_of(settings), keys, district):
+            file.write(_block(frame))
+            written += frame.height
     return written
 
 
@@ -120,12 +145,10 @@ def _filter(
     return wanted
 
 
-def _frames(
-    store: Store, run_id: int, numbers: Sequence[int], district: str | None
-) -> Iterator[pl.DataFrame]:
+def _frames(store: Store, keys: Sequence[str], district: str | None) -> Iterator[pl.DataFrame]:
     """The parts one after the other; an empty one where there is none, so that a file has its columns."""
-    for number in numbers:
-        frame = pl.read_parquet(store.fetch(part_key(run_id, number)), glob=False)
+    for key in keys:
+        frame = pl.read_parquet(store.fetch(key), glob=False)
         yield frame if district is None else frame.filter(pl.col("district") == district)
 
 

@@ -18,6 +18,7 @@ from models.registry.judging import LADDER
 from models.rules.compile import Compiled
 from models.rules.explain import member_text
 from models.rules.table import CLASS_WORDS, VERDICT_WORDS
+from models.runs.drifted import outlook_summary
 from models.runs.judges import Judges, judges_of
 from models.runs.record import ended_run
 from models.tabular.guide import SIZE_WORDS
@@ -29,8 +30,9 @@ Plain = dict[str, Any]
 
 def run_summary(connection: Connection, run_id: int, district: str | None = None) -> Plain:
     """Counts over a run that has ended: by standard, rung, district, industry section and size; the
-    conditions that decide most often; the blank fields that would settle most firms. ``district``: that one
-    alone, for keys that may see no other; industries, sizes, conditions and blanks are then left out (null).
+    conditions that decide most often; the blank fields that would settle most firms; how far the firms lie
+    from those the models learned from. ``district``: that one alone, for keys that may see no other;
+    industries, sizes, conditions, blanks and drift are then left out (null).
 
     RunUnknown (J404), RunConflict (J412: not ended).
     """
@@ -57,6 +59,7 @@ def run_summary(connection: Connection, run_id: int, district: str | None = None
         "by_industry": _industries(groups.get("industry", {})) if whole else None,
         "by_size": _sizes(groups.get("size", {})) if whole else None,
         "blanks": _blanks(judges, counts.get("blanks", {})) if whole else None,
+        "outlook": outlook_summary(connection, found, counts.get("outlook", {})) if whole else None,
     }
 
 

@@ -11,7 +11,7 @@ from flask import Response, send_file
 
 from models.errors import Text
 from models.runs.movements import movement_page
-from models.runs.results import result_page, write_results
+from models.runs.results import result_page, write_estimates, write_results
 from models.runs.summary import run_summary
 from service.answers import etag
 from service.api.runs import RUN
@@ -91,6 +91,26 @@ def download_xlsx(run_id: int) -> Response:
     return _download(run_id, "xlsx")
 
 
+@blueprint.get(f"/{RUN}/outlook.parquet")
+@needs("lookup")
+@limited("check")
+@_file("parquet")
+@blueprint.alt_response(409, response="H409")
+def download_estimates(run_id: int) -> Response:
+    """全库的模型估计 Parquet：一户一行，是估计不是结论 The models' estimates of all firms"""
+    return _download(run_id, "parquet", "outlook")
+
+
+@blueprint.get(f"/{RUN}/outlook.csv")
+@needs("lookup")
+@limited("check")
+@_file("csv")
+@blueprint.alt_response(409, response="H409")
+def download_estimates_csv(run_id: int) -> Response:
+    """全库的模型估计 CSV The models' estimates as CSV"""
+    return _download(run_id, "csv", "outlook")
+
+
 @blueprint.get(f"/{RUN}/summary")
 @needs("lookup")
 @blueprint.response(200, SummarySchema)
@@ -126,14 +146,18 @@ def _places() -> Places:
     )
 
 
-def _download(run_id: int, ending: str) -> Response:
+WRITERS = {"results": write_results, "outlook": write_estimates}
+
+
+def _download(run_id: int, ending: str, what: str = "results") -> Response:
     """The file is made anew each time and deleted while it is being sent."""
     give_back = tidui().once("downloads", _places).take()
     try:
         with tempfile.TemporaryDirectory(prefix="tidui-results-") as folder:
-            path = Path(folder) / f"results.{ending}"
-            firms = write_results(tidui().settings, reading(), run_id, path, district=caller().district)
-            record("run.export", f"run:{run_id}", format=ending, firms=firms, district=caller().district)
+            path = Path(folder) / f"{what}.{ending}"
+            district = caller().district
+            firms = WRITERS[what](tidui().settings, reading(), run_id, path, district=district)
+            record("run.export", f"run:{run_id}", what=what, format=ending, firms=firms, district=district)
             file = path.open("rb")
     finally:
         give_back()
@@ -141,7 +165,7 @@ def _download(run_id: int, ending: str) -> Response:
         file,
         mimetype=MEDIA[ending],
         as_attachment=True,
-        download_name=f"tidui-run-{run_id}.{ending}",
-        etag=etag("run results", run_id, ending, caller().district),
+        download_name=f"tidui-run-{run_id}{'' if what == 'results' else f'-{what}'}.{ending}",
+        etag=etag(f"run {what}", run_id, ending, caller().district),
         max_age=0,
     )

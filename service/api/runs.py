@@ -141,6 +141,8 @@ def shown_run(report: dict[str, Any]) -> dict[str, Any]:
     """A run as it is answered: its report, its state in words, and where to go on."""
     own = f"/v1/runs/{report['id']}"
     files = {f"results_{ending}": f"{own}/results.{ending}" for ending in ("parquet", "csv", "xlsx")}
+    if report["models"] is not None:
+        files |= {f"outlook_{ending}": f"{own}/outlook.{ending}" for ending in ("parquet", "csv")}
     links = {name: f"{own}/{name}" for name in ("events", "results", "summary", "movements")}
     return {
         **report,

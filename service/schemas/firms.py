@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import marshmallow as ma
 
-from service.fields import said
-from service.schemas.shared import USCC, Strict, Written, both_field
-
-LEAST_REASON, MOST_REASON = 2, 500
+from service.schemas.shared import USCC, Strict, Written, both_field, reason_field
 
 
 class FirmSearch(Strict):
@@ -123,11 +120,6 @@ class FirmShown(FirmHead):
     links = ma.fields.Dict(required=True)
 
 
-def _enough(reason: str) -> None:
-    if not LEAST_REASON <= len(reason.strip()) <= MOST_REASON:
-        raise ma.ValidationError(said("F111", "理由应为 2～500 个字", "the reason is 2 to 500 characters"))
-
-
 class Correction(Strict):
     changes = ma.fields.Dict(
         keys=ma.fields.String(),
@@ -141,13 +133,4 @@ class Correction(Strict):
             "description": "规范列名 → 值；null 撤回手工更正，恢复导入的值",
         },
     )
-    reason = ma.fields.String(
-        required=True,
-        validate=_enough,
-        metadata={
-            "minLength": LEAST_REASON,
-            "maxLength": MOST_REASON,
-            "example": "企业来函更正营业收入，附审计报告",
-            "description": "理由，至少 2 个字",
-        },
-    )
+    reason = reason_field("企业来函更正营业收入，附审计报告")

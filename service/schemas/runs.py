@@ -56,6 +56,11 @@ class RunSchema(ma.Schema):
     standards = ma.fields.List(
         ma.fields.String(), required=True, allow_none=True, metadata={"description": "null：全部"}
     )
+    models = ma.fields.Dict(
+        required=True,
+        allow_none=True,
+        metadata={"description": "各任务所用模型的指纹；null：没有估计", "example": {"above_scale": HASH}},
+    )
     status = ma.fields.String(required=True, validate=ma.validate.OneOf(STATUSES))
     status_text = ma.fields.Dict(required=True, metadata={"example": {"zh": "进行中", "en": "running"}})
     requested_by = ma.fields.String(required=True, allow_none=True)

@@ -17,6 +17,7 @@ USCC = "91310115MA1K3XXXX0"
 HASH = "9c1f0e7a52d4b8369c1f0e7a52d4b8369c1f0e7a52d4b8369c1f0e7a52d4b836"
 _ID = re.compile(r"[a-z0-9_.]{1,60}")
 MOST_STANDARDS = 60
+LEAST_REASON, MOST_REASON = 2, 500
 
 
 class Strict(ma.Schema):
@@ -122,3 +123,22 @@ def both_field(**options: Any) -> ma.fields.Dict:
 def refuse(pointer: str, code: str, zh: str, en: str) -> FieldsRefused:
     """One field that cannot be used as it stands; raise it."""
     return FieldsRefused([FieldProblem(pointer, code, Text(zh, en))])
+
+
+def reason_field(example: str) -> ma.fields.String:
+    """Why somebody changes or decides something: it is audited."""
+    return ma.fields.String(
+        required=True,
+        validate=_enough,
+        metadata={
+            "minLength": LEAST_REASON,
+            "maxLength": MOST_REASON,
+            "example": example,
+            "description": "理由，至少 2 个字",
+        },
+    )
+
+
+def _enough(reason: str) -> None:
+    if not LEAST_REASON <= len(reason.strip()) <= MOST_REASON:
+        raise ma.ValidationError(said("F111", "理由应为 2～500 个字", "the reason is 2 to 500 characters"))

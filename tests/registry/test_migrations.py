@@ -4,6 +4,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from models.registry import job_tables as _jobs  # noqa: F401  (they join the same metadata)
+from models.registry import learning_tables as _learning  # noqa: F401
 from models.registry import model_tables as _models  # noqa: F401
 from models.registry.database import Database
 from models.registry.migrate import is_current, upgrade

@@ -200,11 +200,13 @@ def test_a_path_that_is_no_text_leads_nowhere(client: Client, path: str) -> None
     problem(client.get("/", environ_overrides={"PATH_INFO": path}), 404, "H404")
 
 
-@pytest.mark.parametrize("name", ["..%2f..%2fetc%2fpasswd", "%2e%2e", "{{98765*12345}}", "';DROP TABLE firm;--"])
+@pytest.mark.parametrize(
+    "name", ["..%2f..%2fetc%2fpasswd", "%2e%2e", "{{98765*9876}}", "';DROP TABLE firm;--"]
+)
 def test_tricks_in_a_path_are_only_text(client: Client, name: str) -> None:
     response = client.get(f"/v1/extra/{name}")
     assert response.status_code in {200, 404}
-    assert b"1219253925" not in response.data
+    assert b"975403140" not in response.data
 
 
 def test_a_query_that_is_no_text_is_refused(client: Client) -> None:

@@ -1,0 +1,1 @@
+"""Models trained by workers, on an edition of the registry."""
