@@ -91,6 +91,8 @@ def synth(
         raise click.UsageError("要给 -n 企业数和 -o 文件，或用 --report。 Give -n and -o, or --report.")
     if per_year and truth:
         raise click.UsageError("--truth 只用于单张表。 --truth goes with a single table.")
+    if truth and truth.suffix.lower() != ".parquet":
+        raise click.UsageError("--truth 的文件名要以 .parquet 结尾。 --truth is a .parquet file.")
     day = day_or_today(as_of)
     console = Console(stderr=True)
     columns = (
