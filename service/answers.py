@@ -84,6 +84,7 @@ def firm_links(uscc: str) -> dict[str, str]:
         "assessment": f"{own}/assessment?as_of={day}",
         "advice": f"{own}/advice?as_of={day}",
         "peers": f"{own}/peers?as_of={day}",
+        "reviews": f"/v1/reviews?uscc={uscc}&status=all",
     }
 
 

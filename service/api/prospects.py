@@ -10,7 +10,7 @@ from models.forms import both
 from models.learn.outlook import NOTE
 from models.learn.tasks import task as task_of
 from models.runs.prospects import prospect_page
-from service.answers import etag
+from service.answers import etag, firm_links
 from service.auditing import record
 from service.districts import asked_district
 from service.extension import reading, state
@@ -57,7 +57,7 @@ def read_prospects(query: dict[str, Any]) -> Response:
         "model": (found.run.models or {}).get(task.id),
         "current": found.current,
         "total": found.total,
-        "prospects": rows,
+        "prospects": [{**row, "links": firm_links(row["uscc"])} for row in rows],
         "cursor": found.page.next,
         "note": both(NOTE),
     }

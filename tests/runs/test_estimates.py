@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from models.errors import UsageRefused
+from models.kept import Kept
 from models.learn.filing import save
 from models.learn.tasks import tasks
 from models.learn.train import Trained
@@ -186,7 +187,9 @@ def test_a_model_that_was_altered_says_nothing_and_the_rules_judge_all_the_same(
     demo: Path,
     above_scale: Trained,  # noqa: F811
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("models.runs.estimating._KEPT", Kept(1))  # a worker that has not read it before
     yard.shelf.bring_file(demo)
     save(above_scale, tmp_path / "own")
     with yard.shelf.database.write() as connection:

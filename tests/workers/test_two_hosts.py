@@ -21,6 +21,7 @@ from models.registry.database import Database
 from models.registry.importing import import_file
 from models.registry.tables import standing
 from models.runs.begin import begin_run
+from models.runs.estimating import outlook_key
 from models.runs.progress import run_report
 from models.runs.record import OPEN, part_key
 from models.seeds import ROOT, seed
@@ -121,10 +122,11 @@ def whole(settings: Settings, database: Database, run_id: int) -> None:
         rows = select(func.count(), func.count(standing.c.uscc.distinct())).where(standing.c.run_id == run_id)
         assert connection.execute(rows).one() == (FIRMS, FIRMS)
     store = store_of(replace(settings, data=settings.data.with_name("reader")))
-    keys = store.list(f"runs/{run_id}")
-    assert keys == [part_key(run_id, part) for part in range(16)]
-    codes = pl.concat(pl.read_parquet(store.fetch(key), columns=["uscc"]) for key in keys)["uscc"]
-    assert (codes.len(), codes.n_unique()) == (FIRMS, FIRMS)
+    kinds = [[key(run_id, part) for part in range(16)] for key in (outlook_key, part_key)]
+    assert store.list(f"runs/{run_id}") == [key for keys in kinds for key in keys]
+    for keys in kinds:
+        codes = pl.concat(pl.read_parquet(store.fetch(key), columns=["uscc"]) for key in keys)["uscc"]
+        assert (codes.len(), codes.n_unique()) == (FIRMS, FIRMS)
 
 
 def test_both_hosts_do_parts_of_a_run_whose_files_lie_in_the_bucket(
