@@ -7,7 +7,7 @@ changes, and a correction by hand moves no percentile that anyone would notice.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -106,16 +106,20 @@ class Quantiles:
 _KEPT: Kept[tuple[str, int], Quantiles] = Kept(4)
 
 
-def quantiles_of(registry: Registry, store: Store, year: int, book: Rulebook) -> Quantiles:
-    """Of the active edition for an evaluation year; from the store where somebody has asked before."""
-    edition = registry.editions[0].hash
+def quantiles_of(
+    edition: str, read: Callable[[], Registry], store: Store, year: int, book: Rulebook
+) -> Quantiles:
+    """Of an edition (its hash) for an evaluation year; from the store where somebody has asked before.
+
+    ``read`` gives the registry where it has to be worked out.
+    """
     key = f"peers/{edition}-{year}-{book.hash[:12]}.parquet"
 
     def make() -> Quantiles:
         try:
             stored = pl.read_parquet(store.fetch(key), glob=False)
         except NotStored:
-            stored = _table(registry, year, book)
+            stored = _table(read(), year, book)
             with tempfile.TemporaryDirectory(prefix="tidui-peers-") as folder:
                 local = Path(folder) / "peers.parquet"
                 with atomic_output(local) as part:

@@ -21,6 +21,7 @@ from models.reviews.labels import labels as read_labels
 from models.reviews.labels import labels_csv
 from models.reviews.queue import review_page, review_shown, told
 from models.settings import read_settings
+from models.tabular.issue_table import general, issue_counts
 from models.tabular.issues import IssueLog
 from models.tabular.output import atomic_output, check_output
 from models.tabular.reader import open_table
@@ -42,9 +43,16 @@ def check(file: Path, year: int | None, as_json: bool) -> None:
     """查一份企业表里自相矛盾或骤变的数据；什么也不保存。Look through a file; nothing is stored."""
     asked, found = year or date.today().year, list[Finding]()
     names: dict[str, str] = {}
-    log = IssueLog()
+    log, unread = IssueLog(), 0
     with open_table(file) as table:
-        for piece in table.batches(sorted((inputs(asked) | {"district"}) & table.available), log):
+        wanted = inputs(asked) & table.available
+        if not wanted:
+            raise click.UsageError(
+                f"表里没有 {asked - 1} 年可查的数据；用 --year 写明评估年份（数据年份加一）。 "
+                f"Nothing of {asked - 1} to look at: give --year, the year after the figures'."
+            )
+        for piece in table.batches(sorted((wanted | {"district"}) & table.available), log):
+            unread += piece.height - piece["error"].null_count()
             good = piece.filter(pl.col("error").is_null())
             if "district" not in good.columns:
                 good = good.with_columns(pl.lit(None, pl.String).alias("district"))
@@ -53,6 +61,10 @@ def check(file: Path, year: int | None, as_json: bool) -> None:
             names |= dict(good.filter(pl.col("uscc").is_in(named)).select("uscc", "name").iter_rows())
             found += some
         table.finish(log)
+    if unread:
+        click.echo(f"{unread:,} 行读不出，没有查 rows were not read", err=True)
+    for issue in issue_counts(log, ()):
+        click.echo(f"  {issue.kind.code} ×{issue.count:,}　{general(issue.kind.text).zh}", err=True)
     found.sort(key=lambda one: (-one.weight, one.id))
     rows = [{"uscc": one.uscc, "name": names.get(one.uscc), **told(one.kind, one.detail)} for one in found]
     if as_json:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Row, select, update
 
 from models.errors import Text, TiduiError, UsageRefused
 from models.impacts.pairs import Comparison, compare, nothing_to_compare
 from models.impacts.run import impact_of_registry
 from models.jobs.leases import Lease, database_now
-from models.jobs.single import Lost, do_row, open_rows
+from models.jobs.single import Begun, Lost, do_row, open_rows, queue_row
 from models.registry import rulebooks
 from models.registry.audit import Actor, append
 from models.registry.database import Database
@@ -55,14 +52,6 @@ class Asked:
     """None: the active edition."""
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """An impact that was queued now, or the open one that already asks the same (``fresh`` False)."""
-
-    id: str
-    fresh: bool
-
-
 def begin_impact(database: Database, asked: Asked, *, actor: Actor, now: datetime) -> Begun:
     """Queue an impact. Then send the task ``impact`` with its id.
 
@@ -91,7 +80,14 @@ def begin_impact(database: Database, asked: Asked, *, actor: Actor, now: datetim
             "rulebook_b": books[1].hash,
             "standards": orjson.dumps(asked.pairs).decode(),
         }
-        return _insert(connection, values, actor, now)
+        begun = queue_row(connection, impact, values, requested_by=actor.name, queued_at=now)
+        if begun.fresh:
+            event = actor.event(
+                "impact.begin", f"impact:{begun.id}", edition=values["edition_id"],
+                rulebook_a=values["rulebook_a"], rulebook_b=values["rulebook_b"],
+            )  # fmt: skip
+            append(connection, [event], now)
+        return begun
 
 
 def read_impact(connection: Connection, impact_id: str) -> Row[Any]:
@@ -161,26 +157,6 @@ def _renewed(database: Database, impact_id: str, token: str, last: datetime) -> 
         if connection.execute(update(impact).where(mine).values(lease_until=until)).rowcount != 1:
             raise Lost
     return now
-
-
-def _insert(connection: Connection, values: dict[str, Any], actor: Actor, now: datetime) -> Begun:
-    key = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
-    known = select(impact.c.id).where(impact.c.active_key == key)
-    found = connection.execute(known).scalar_one_or_none()
-    if found is not None:
-        return Begun(found, False)
-    row = {"id": str(uuid.uuid4()), "status": "queued", "active_key": key, "deliveries": 0}
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(impact).values(**row, **values, requested_by=actor.name, queued_at=now))
-    except IntegrityError:
-        return Begun(str(connection.execute(known).scalar_one()), False)
-    event = actor.event(
-        "impact.begin", f"impact:{row['id']}", edition=values["edition_id"],
-        rulebook_a=values["rulebook_a"], rulebook_b=values["rulebook_b"],
-    )  # fmt: skip
-    append(connection, [event], now)
-    return Begun(str(row["id"]), True)
 
 
 def _known_book(connection: Connection, wanted: str) -> Rulebook:

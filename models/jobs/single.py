@@ -1,27 +1,56 @@
 """Work that is one row: worked out once, by whichever worker takes it; an impact, a training.
 
-Its table has ``id, status, problem, active_key, queued_at, ended_at`` and a lease that counts.
+Its table has ``id, status, problem, active_key, queued_at, ended_at`` and a lease that counts. While it is
+open, ``active_key`` is of what was asked, so that asking again gives the same row.
 """
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, Table, select, update
+from sqlalchemy import Connection, Row, Table, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from models.errors import Text, TiduiError
 from models.jobs.leases import MOST_DELIVERIES, Lease, database_now, end, free, lapsed, take
 from models.registry.database import Database, DatabaseAway
 from models.store import StoreAway
 
-OPEN = ("queued", "running")
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A row that was queued now, or the open one that already asks the same (``fresh`` False)."""
+
+    id: str
+    fresh: bool
 
 
 class Lost(Exception):
     """The row was given to another worker meanwhile."""
+
+
+def queue_row(connection: Connection, table: Table, asked: Mapping[str, Any], **beside: Any) -> Begun:
+    """Queue what is ``asked`` for, unless an open row asks just that; ``beside``: columns that are no part of
+    the question.
+    """
+    key = hashlib.sha256(repr(sorted(asked.items())).encode()).hexdigest()
+    known = select(table.c.id).where(table.c.active_key == key)
+    found = connection.execute(known).scalar_one_or_none()
+    if found is not None:
+        return Begun(found, False)
+    row = {"id": str(uuid.uuid4()), "status": "queued", "active_key": key, "deliveries": 0}
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(table).values(**row, **asked, **beside))
+    except IntegrityError:
+        return Begun(str(connection.execute(known).scalar_one()), False)
+    return Begun(str(row["id"]), True)
 
 
 def do_row(

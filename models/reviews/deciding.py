@@ -44,7 +44,7 @@ def decide(
     connection.execute(insert(review_decision).values(review_id=review_id, reason=reason, **made))
     connection.execute(update(review).where(review.c.id == review_id).values(made))
     event = actor.event(
-        "review.decide", f"review:{review_id}", before=row.decision, after=decision, firm=row.uscc,
-        kind=row.kind, reason=reason,
+        "review.decide", f"review:{review_id}", firm=row.uscc, kind=row.kind, decision=decision,
+        was=row.decision, reason=reason,
     )  # fmt: skip
     append(connection, [event], now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,9 +120,19 @@ def _pairs(
     hit = firms.select("uscc", "district", first, second, test.fill_null(False).alias("hit"))
     for row, (code, district, value, other) in _hits(hit):
         ratio = float(value) / float(other)
-        weight = kind.weight + min(abs(math.log10(abs(ratio))), 9.0) / 10
+        weight = kind.weight + _off(ratio) + _size(value, other)
         detail = {"figures": _told({first: value, second: other}), "ratio": float(f"{ratio:.{_DIGITS}g}")}
         yield row, _finding(kind, code, district, year, weight, detail)
+
+
+def _off(ratio: float) -> float:
+    """The farther off the heavier, up to 0.9."""
+    return min(abs(math.log10(abs(ratio))), 9.0) / 10
+
+
+def _size(*figures: float) -> float:
+    """Of two that are as far off, the larger figures come first."""
+    return math.log10(max(map(abs, figures))) / 10_000
 
 
 def _copied(kind: Kind, firms: pl.DataFrame, year: int) -> Iterator[tuple[int, Finding]]:
@@ -131,18 +141,15 @@ def _copied(kind: Kind, firms: pl.DataFrame, year: int) -> Iterator[tuple[int, F
     if len(held) < kind.given["least"]:
         return
     same = [((pl.col(now) == pl.col(before)) & (pl.col(now) != 0)).fill_null(False) for now, before in held]
-    counts = firms.select("uscc", "district", *_named(same, held), pl.sum_horizontal(same).alias("count"))
+    flags = [test.alias(f"{now}.same") for test, (now, _) in zip(same, held, strict=True)]
+    counts = firms.select("uscc", "district", *flags, pl.sum_horizontal(same).alias("count"))
     hit = counts.with_columns((pl.col("count") >= kind.given["least"]).alias("hit"))
     places = {now: firms[now] for now, _ in held}
-    for row, (code, district, *flags, count) in _hits(hit):
-        copied = [now for (now, _), flag in zip(held, flags, strict=True) if flag]
+    for row, (code, district, *is_same, count) in _hits(hit):
+        copied = [now for (now, _), one in zip(held, is_same, strict=True) if one]
         figures = {now: places[now][row] for now in copied}
         detail = {"figures": _told(figures), "count": int(count)}
         yield row, _finding(kind, code, district, year, kind.weight + count / 10, detail)
-
-
-def _named(tests: Sequence[pl.Expr], pairs: Sequence[Sequence[str]]) -> list[pl.Expr]:
-    return [test.alias(f"{pair[0]}.same") for test, pair in zip(tests, pairs, strict=True)]
 
 
 def _hits(frame: pl.DataFrame) -> Iterator[tuple[int, tuple[Any, ...]]]:
@@ -162,28 +169,16 @@ def _of_opinions(
         standard, verdicts, scores = opinions.by_task[task]
         chance = scores.spread(scores.score)
         with np.errstate(invalid="ignore"):
-            sure = (
-                chance >= kind.given["at_least"]
-                if "at_least" in kind.given
-                else (chance <= kind.given["at_most"])
-            )
+            sure = (chance >= kind.given.get("at_least", 0)) & (chance <= kind.given.get("at_most", 1))
         for row in np.flatnonzero(sure & (verdicts.to_numpy() == wanted)).tolist():
             score = float(chance[row])
             detail = {
                 "task": task, "standard": standard, "verdict": kind.given["verdict"],
                 "score": round(score, 6),
             }  # fmt: skip
-            yield (
-                row,
-                _finding(
-                    kind,
-                    firms["uscc"][row],
-                    firms["district"][row],
-                    year,
-                    kind.weight + abs(score - 0.5),
-                    detail,
-                ),
-            )
+            weight = kind.weight + abs(score - 0.5)
+            code, district = firms["uscc"][row], firms["district"][row]
+            yield row, _finding(kind, code, district, year, weight, detail)
 
 
 def _told(figures: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from models.figures import column_of, place
 from models.forms import both
 from models.learn.tasks import tasks
 from models.registry.learning_tables import review, review_decision
-from models.registry.search.cursor import Mark, broken_cursor, read_mark, write_mark
+from models.registry.search.cursor import read_ranked, write_ranked
 from models.registry.tables import firm, run
 from models.reviews.kinds import kinds
 from models.rules.rulebook import rulebook
@@ -52,7 +52,7 @@ def review_page(
     total = connection.execute(select(func.count()).select_from(review).where(*wanted)).scalar_one()
     question = orjson.dumps(["reviews", last, kind, district, uscc, status])
     if cursor is not None:
-        weight, shown = _read(read_mark(cursor, question))
+        _, weight, shown = read_ranked(cursor, question)
         wanted.append(or_(columns.weight < weight, and_(columns.weight == weight, columns.id > shown)))
     asked = _asked().where(*wanted).order_by(columns.weight.desc(), columns.id).limit(limit + 1)
     found = connection.execute(asked).all()
@@ -60,7 +60,7 @@ def review_page(
     if len(found) <= limit:
         return rows, None, total
     end = found[limit - 1]
-    return rows, write_mark(Mark(0, f"{float(end.weight).hex()} {end.id}"), question), total
+    return rows, write_ranked(0, end.weight, end.id, question), total
 
 
 def review_shown(connection: Connection, review_id: str, district: str | None = None) -> dict[str, Any]:
@@ -116,14 +116,6 @@ def _status(status: str, last: int) -> ColumnElement[bool]:
 
 def _asked() -> Select[tuple[Any, ...]]:
     return select(review, firm.c.name).outerjoin(firm, firm.c.uscc == review.c.uscc)
-
-
-def _read(mark: Mark) -> tuple[float, str]:
-    try:
-        weight, shown = str(mark.after).split(" ")
-        return float.fromhex(weight), shown
-    except ValueError as error:
-        raise broken_cursor() from error
 
 
 def told(kind_id: str, detail: dict[str, Any]) -> dict[str, Any]:

@@ -72,9 +72,7 @@ def add_up(total: Any, more: Any) -> Any:
             for key in [*total, *(key for key in more if key not in total)]
         }
     if isinstance(total, list):
-        if total and isinstance(total[0], list):
-            return [add_up(one, other) for one, other in zip(total, more, strict=True)]
-        return [one + other for one, other in zip(total, more, strict=True)]
+        return [add_up(one, other) for one, other in zip(total, more, strict=True)]
     return total + more
 
 

@@ -34,6 +34,8 @@ from models.tabular.output import atomic_output
 from models.tabular.resultfile import open_result
 
 PROSPECT = ("task", "uscc", "district", "score", "band", "rival", "verdict", "factors")
+DIGITS = 6
+"""Of a chance in a file, as ``tidui predict`` writes it."""
 Counts = dict[str, Any]
 
 
@@ -143,10 +145,9 @@ def outlook_key(run_id: int, part: int) -> str:
 
 def store_estimates(store: Store, key: str, estimates: Estimates) -> None:
     """``uscc``, ``district`` and per task ``.score .reason .band .rival``, a row a firm."""
-    block = {
-        column.name: Coded.of(column) if column.dtype == pl.String and column.name != "uscc" else column
-        for column in estimates.told
-    }
+    rounded = estimates.told.with_columns(pl.selectors.float().round(DIGITS))
+    words = rounded.select(pl.selectors.string().exclude("uscc")).columns
+    block = {column.name: Coded.of(column) if column.name in words else column for column in rounded}
     with tempfile.TemporaryDirectory(prefix="tidui-outlook-") as folder:
         local = Path(folder) / "part.parquet"
         with atomic_output(local) as writing, open_result(writing) as file:

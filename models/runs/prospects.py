@@ -18,7 +18,7 @@ from models.learn.strongest import read_factors
 from models.learn.tasks import task as task_of
 from models.outlook_answer import factor_rows
 from models.registry.learning_tables import prospect
-from models.registry.search.cursor import Mark, broken_cursor, read_mark, write_mark
+from models.registry.search.cursor import read_ranked, write_ranked
 from models.registry.state import State
 from models.registry.tables import firm, run
 from models.rules.quantity import Period
@@ -85,7 +85,7 @@ def prospect_page(
     total = connection.execute(select(func.count()).select_from(prospect).where(*wanted)).scalar_one()
     question = orjson.dumps(["prospects", of.id, task, district, verdict])
     if cursor is not None:
-        score, code, shown = _read(read_mark(cursor, question))
+        shown, score, code = read_ranked(cursor, question)
         wanted.append(or_(columns.score < score, and_(columns.score == score, columns.uscc > code)))
     else:
         shown = 0
@@ -103,17 +103,8 @@ def prospect_page(
     after = None
     if len(found) > limit:
         last = page[-1]
-        after = write_mark(Mark(shown + limit, f"{float(last.score).hex()} {last.uscc}"), question)
+        after = write_ranked(shown + limit, last.score, last.uscc, question)
     return Prospects(of, of.id == state.run_id, total, Page(rows, after))
-
-
-def _read(mark: Mark) -> tuple[float, str, int]:
-    """Score and code shown last, and how many were. UsageRefused (R420)."""
-    try:
-        score, code = str(mark.after).split(" ")
-        return float.fromhex(score), code, mark.stage
-    except ValueError as error:
-        raise broken_cursor() from error
 
 
 def _standard(connection: Connection, of: Run, task: str) -> Mapping[str, Any] | None:

@@ -5,25 +5,21 @@ What comes of one is a candidate in the registry; a person looks at its card and
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Row, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Row, select
 
 from models.errors import LearnRefused, Text, TiduiError
 from models.fields import catalogue
 from models.jobs.leases import Lease, renew
-from models.jobs.single import do_row, open_rows
+from models.jobs.single import Begun, do_row, open_rows, queue_row
 from models.learn.history import DATED_BY, History, history_of_frame
 from models.learn.tasks import task as task_of
 from models.registry import learned
@@ -50,14 +46,6 @@ class TrainingUnknown(TiduiError):
     status = 404
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A training that was queued now, or the open one that already asks the same (``fresh`` False)."""
-
-    id: str
-    fresh: bool
-
-
 def begin_training(
     database: Database,
     task: str,
@@ -77,26 +65,16 @@ def begin_training(
     chosen = task_of(task)
     with database.write() as connection:
         number = edition_to_judge(connection, edition_id)
-        values = {"task": chosen.id, "until": until, "seed": seed, "edition_id": number}
-        key = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
-        known = select(training.c.id).where(training.c.active_key == key)
-        found = connection.execute(known).scalar_one_or_none()
-        if found is not None:
-            return Begun(found, False)
-        row = {
-            **values, "id": str(uuid.uuid4()), "dated": trained_on, "status": "queued", "active_key": key,
-            "requested_by": actor.name, "queued_at": now, "deliveries": 0,
-        }  # fmt: skip
-        try:
-            with connection.begin_nested():
-                connection.execute(insert(training).values(row))
-        except IntegrityError:
-            return Begun(str(connection.execute(known).scalar_one()), False)
-        event = actor.event(
-            "model.train", f"training:{row['id']}", task=chosen.id, until=until, seed=seed, edition=number
+        asked = {"task": chosen.id, "until": until, "seed": seed, "edition_id": number}
+        begun = queue_row(
+            connection, training, asked, dated=trained_on, requested_by=actor.name, queued_at=now
         )
-        append(connection, [event], now)
-        return Begun(str(row["id"]), True)
+        if begun.fresh:
+            event = actor.event(
+                "model.train", f"training:{begun.id}", task=chosen.id, until=until, seed=seed, edition=number
+            )
+            append(connection, [event], now)
+        return begun
 
 
 def read_training(connection: Connection, training_id: str) -> Row[Any]:

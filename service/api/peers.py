@@ -44,8 +44,13 @@ def read_peers(query: dict[str, Any], uscc: str) -> Response:
         return unchanged
     known, book = seen_facts(uscc), rulebook()
     settings = tidui().settings
-    registry = read_registry(reading(), settings, state())
-    quantiles = quantiles_of(registry, store_of(settings), day.year, book)
+    quantiles = quantiles_of(
+        str(state().edition_hash),
+        lambda: read_registry(reading(), settings, state()),
+        store_of(settings),
+        day.year,
+        book,
+    )
     body = {
         "firm": {"uscc": known.uscc, "name": known.name},
         "as_of": day,

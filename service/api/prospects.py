@@ -44,7 +44,7 @@ def read_prospects(query: dict[str, Any]) -> Response:
     rows = found.page.rows
     record("prospects.read", f"run:{found.run.id}", task=query["task"], firms=[row["uscc"] for row in rows])
     names = [row["name"] for row in rows]
-    tag = etag("prospects", found.run.id, found.current, district, sorted(query.items()), names)
+    tag = etag("prospects", found.run.id, state().run_id, district, sorted(query.items()), names)
     unchanged = not_modified(tag)
     if unchanged is not None:
         return unchanged

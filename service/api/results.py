@@ -57,58 +57,46 @@ def read_results(query: dict[str, Any], run_id: int) -> Response:
     return answer({"run": run_id, "results": page.rows, "cursor": page.next, "note": NOTE})
 
 
-def _file(ending: str) -> Callable[[View], View]:
-    return blueprint.response(200, description="整份结果 All of it", content_type=MEDIA[ending])
+def _file(what: str, ending: str) -> Callable[[View], View]:
+    """Offers all of a run as one file."""
+
+    def offer(view: View) -> View:
+        media = MEDIA[ending]
+        view = blueprint.alt_response(409, response="H409")(view)
+        view = blueprint.response(200, description="整份结果 All of it", content_type=media)(view)
+        return blueprint.get(f"/{RUN}/{what}.{ending}")(needs("lookup")(limited("check")(view)))
+
+    return offer
 
 
-@blueprint.get(f"/{RUN}/results.parquet")
-@needs("lookup")
-@limited("check")
-@_file("parquet")
-@blueprint.alt_response(409, response="H409")
+@_file("results", "parquet")
 def download_parquet(run_id: int) -> Response:
     """整份结果 Parquet：机器列 All results as Parquet"""
-    return _download(run_id, "parquet")
+    return _download(run_id, "results", "parquet")
 
 
-@blueprint.get(f"/{RUN}/results.csv")
-@needs("lookup")
-@limited("check")
-@_file("csv")
-@blueprint.alt_response(409, response="H409")
+@_file("results", "csv")
 def download_csv(run_id: int) -> Response:
     """整份结果 CSV：机器列 All results as CSV"""
-    return _download(run_id, "csv")
+    return _download(run_id, "results", "csv")
 
 
-@blueprint.get(f"/{RUN}/results.xlsx")
-@needs("lookup")
-@limited("check")
-@_file("xlsx")
-@blueprint.alt_response(409, response="H409")
+@_file("results", "xlsx")
 def download_xlsx(run_id: int) -> Response:
     """整份结果 Excel：中文结论 All results as a workbook"""
-    return _download(run_id, "xlsx")
+    return _download(run_id, "results", "xlsx")
 
 
-@blueprint.get(f"/{RUN}/outlook.parquet")
-@needs("lookup")
-@limited("check")
-@_file("parquet")
-@blueprint.alt_response(409, response="H409")
+@_file("outlook", "parquet")
 def download_estimates(run_id: int) -> Response:
     """全库的模型估计 Parquet：一户一行，是估计不是结论 The models' estimates of all firms"""
-    return _download(run_id, "parquet", "outlook")
+    return _download(run_id, "outlook", "parquet")
 
 
-@blueprint.get(f"/{RUN}/outlook.csv")
-@needs("lookup")
-@limited("check")
-@_file("csv")
-@blueprint.alt_response(409, response="H409")
+@_file("outlook", "csv")
 def download_estimates_csv(run_id: int) -> Response:
     """全库的模型估计 CSV The models' estimates as CSV"""
-    return _download(run_id, "csv", "outlook")
+    return _download(run_id, "outlook", "csv")
 
 
 @blueprint.get(f"/{RUN}/summary")
@@ -149,7 +137,7 @@ def _places() -> Places:
 WRITERS = {"results": write_results, "outlook": write_estimates}
 
 
-def _download(run_id: int, ending: str, what: str = "results") -> Response:
+def _download(run_id: int, what: str, ending: str) -> Response:
     """The file is made anew each time and deleted while it is being sent."""
     give_back = tidui().once("downloads", _places).take()
     try:

@@ -54,6 +54,17 @@ def test_a_file_is_looked_through_and_nothing_is_stored(run: Run, tmp_path: Path
     assert not (tmp_path / "data").exists()
 
 
+def test_rows_that_cannot_be_read_are_told_and_so_is_a_year_without_figures(run: Run, tmp_path: Path) -> None:
+    broken = [*ROWS, {"uscc": "不是代码", "name": "丙", "revenue_2025": 1}]
+    pl.DataFrame(broken).write_csv(tmp_path / "firms.csv")
+    looked = run("check", str(tmp_path / "firms.csv"), "--year", "2026")
+    assert looked.exit_code == 0
+    assert "1 行读不出，没有查" in looked.stderr
+    other = run("check", str(tmp_path / "firms.csv"), "--year", "2020")
+    assert other.exit_code == 2
+    assert "没有 2019 年可查的数据" in other.stderr
+
+
 def test_a_finding_is_shown_decided_and_exported(run: Run, queued: Yard, tmp_path: Path) -> None:
     first, second = json.loads(run("list", "--json").stdout)["reviews"]
     assert (first["uscc"], second["uscc"]) == (A, B)

@@ -9,8 +9,9 @@ import orjson
 import pytest
 from sqlalchemy import select, update
 
-from models.impacts.jobs import Asked, Begun, begin_impact, do_impact, open_impacts, read_impact
+from models.impacts.jobs import Asked, begin_impact, do_impact, open_impacts, read_impact
 from models.jobs.leases import database_now, take
+from models.jobs.single import Begun
 from models.registry import rulebooks
 from models.registry.editions import edition_key
 from models.registry.job_tables import impact

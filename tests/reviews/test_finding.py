@@ -106,6 +106,8 @@ def test_the_farther_off_the_weightier() -> None:
     gross = found(rd_expense_2025=100_000, revenue_2025=100)["rd_over_revenue"]
     slip = found(revenue_2025=10_000_000_000, revenue_2024=1_000_000)["unit_slip"]
     assert slight.weight < gross.weight < slip.weight
+    larger = found(rd_expense_2025=101_000, revenue_2025=100_000)["rd_over_revenue"]
+    assert slight.weight < larger.weight < gross.weight, "of two as far off the larger figures come first"
 
 
 def test_of_firms_whose_slips_are_known_unit_slips_are_found_and_little_else_is_called_one(

@@ -46,6 +46,21 @@ def read_mark(cursor: str, question: bytes) -> Mark:
     return Mark(stage, after)
 
 
+def write_ranked(shown: int, number: float, code: str, question: bytes) -> str:
+    """Where a list goes on that is ordered by a number, then by a code; ``shown``: how many there were."""
+    return write_mark(Mark(shown, f"{float(number).hex()} {code}"), question)
+
+
+def read_ranked(cursor: str, question: bytes) -> tuple[int, float, str]:
+    """What :func:`write_ranked` was given. UsageRefused (R420)."""
+    mark = read_mark(cursor, question)
+    try:
+        number, code = str(mark.after).split(" ")
+        return mark.stage, float.fromhex(number), code
+    except ValueError as error:
+        raise broken_cursor() from error
+
+
 def broken_cursor() -> UsageRefused:
     """R420; raise it."""
     return UsageRefused(
