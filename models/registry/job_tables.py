@@ -55,7 +55,7 @@ run_part = Table(
 movement = Table(
     "movement",
     METADATA,
-    Column("run_id", ForeignKey("run.id"), primary_key=True, autoincrement=False),
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
     Column("uscc", String(18), primary_key=True),
     Column("part", Integer, nullable=False),
     Column("name", Text, nullable=True),
@@ -73,7 +73,7 @@ movement = Table(
 title_expiry = Table(
     "title_expiry",
     METADATA,
-    Column("run_id", ForeignKey("run.id"), primary_key=True, autoincrement=False),
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
     Column("uscc", String(18), primary_key=True),
     Column("title", String(40), primary_key=True),
     Column("part", Integer, nullable=False),

@@ -24,7 +24,7 @@ from models.registry.tables import METADATA, Moment
 prospect = Table(
     "prospect",
     METADATA,
-    Column("run_id", ForeignKey("run.id"), primary_key=True, autoincrement=False),
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
     Column("task", String(40), primary_key=True),
     Column("uscc", String(18), primary_key=True),
     Column("district", String(6), nullable=True),

@@ -32,7 +32,7 @@ def run_standing(connection: Connection, state: State, uscc: str) -> RunStanding
             standing.c.recognised, standing.c.qualifies, standing.c.could_reach,
             run.c.as_of, run.c.kind, run.c.rulebook_hash,
         )
-        .join_from(standing, run)
+        .join_from(standing, run, run.c.id == standing.c.run_id)
         .where(standing.c.run_id == state.run_id, standing.c.uscc == uscc)
     )  # fmt: skip
     row = connection.execute(asked).one_or_none()

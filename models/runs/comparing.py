@@ -59,13 +59,19 @@ class Before:
         earlier = read_run(connection, run_id, any_engine=True)
         if earlier.engine != ENGINE:
             return cls(_rows(connection, run_id, codes))
-        asked = select(run_part.c.part).where(
-            run_part.c.run_id == run_id, run_part.c.bucket == part.bucket, run_part.c.status == "done"
+        columns = run_part.c
+        asked = select(columns.part, columns.slices).where(
+            columns.run_id == run_id, columns.bucket == part.bucket, columns.status == "done"
         )
-        numbers = connection.execute(asked.order_by(run_part.c.part)).scalars().all()
-        files = [store.fetch(part_key(run_id, number)) for number in numbers]
+        there = connection.execute(asked.order_by(columns.part)).all()
+        # Where it was cut alike, the same firms lie in the part of the same number.
         wanted = ["uscc", *LADDER, *_columns(standards)]
-        frames = [frame.filter(part.within(frame["uscc"])) for frame in (_read(f, wanted) for f in files)]
+        frames = [
+            frame.filter(part.within(frame["uscc"])) if one.slices != part.slices else frame
+            for one in there
+            if one.slices != part.slices or one.part == part.part
+            for frame in (_read(store.fetch(part_key(run_id, one.part)), wanted),)
+        ]
         return cls(pl.concat(frames).with_columns(pl.col(*LADDER).cast(pl.Int16)))
 
 

@@ -29,7 +29,7 @@ blueprint = Blueprint("prospects", __name__, url_prefix="/v1/prospects", descrip
 def read_prospects(query: dict[str, Any]) -> Response:
     """先给谁打电话：最近一次整库评估中概率高的企业在前 Whom to call, the likeliest first
 
-    只列训练企业前一成那样高的；已持有该称号的不列。是估计，不是评定结论；`rules` 是规则对同一问题的结论。
+    只列训练企业前 5% 那样高的；已持有该称号的不列。是估计，不是评定结论；`rules` 是规则对同一问题的结论。
     """
     district = asked_district(query.get("district"))
     found = prospect_page(

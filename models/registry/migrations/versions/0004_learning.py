@@ -16,6 +16,9 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("run") as run:
         run.add_column(sa.Column("models", sa.Text(), nullable=True))
+    for name in ("standing", "movement", "title_expiry"):
+        with op.batch_alter_table(name) as table:
+            table.drop_constraint(f"fk_{name}_run_id", type_="foreignkey")
     _prospect()
     _review()
     _training()
@@ -33,7 +36,6 @@ def _prospect() -> None:
         sa.Column("rival", sa.Float(53), nullable=False),
         sa.Column("verdict", sa.SmallInteger(), nullable=True),
         sa.Column("factors", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_prospect_run_id_run")),
         sa.PrimaryKeyConstraint("run_id", "task", "uscc", name=op.f("pk_prospect")),
         comment="Firms of a run worth a call, by task. verdict: of the rules, null where the run had no such "
         "standard. factors: JSON [[feature, value, log-odds]], the strongest first.",
@@ -70,9 +72,7 @@ def _review() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("decided_at", Moment(timezone=True), nullable=False),
         sa.Column("decided_by", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["review_id"], ["review.id"], name=op.f("fk_review_decision_review_id_review")
-        ),
+        sa.ForeignKeyConstraint(["review_id"], ["review.id"], name=op.f("fk_review_decision_review_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_review_decision")),
         comment="Every decision about a review, also those that a later one replaced.",
     )
@@ -98,7 +98,7 @@ def _training() -> None:
         sa.Column("deliveries", sa.Integer(), nullable=False),
         sa.Column("lease_until", Moment(timezone=True), nullable=True),
         sa.Column("lease_owner", sa.String(length=80), nullable=True),
-        sa.ForeignKeyConstraint(["edition_id"], ["edition.id"], name=op.f("fk_training_edition_id_edition")),
+        sa.ForeignKeyConstraint(["edition_id"], ["edition.id"], name=op.f("fk_training_edition_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_training")),
         sa.UniqueConstraint("active_key", name=op.f("uq_training_active_key")),
         comment="A model to be trained on an edition. status as of a run; model: its hash, a candidate.",
