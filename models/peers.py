@@ -6,6 +6,7 @@ changes, and a correction by hand moves no percentile that anyone would notice.
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -75,17 +76,20 @@ class Measure:
 
 @dataclass(frozen=True)
 class Measures:
-    """``least``: firms with a figure that a group needs."""
+    """``least``: firms with a figure that a group needs; ``digest``: of how they are written down."""
 
     least: int
     measures: tuple[Measure, ...]
+    digest: str
 
 
 @cache
 def measures() -> Measures:
     """What ships in ``seeds/learning/peers.yaml``."""
-    written = yaml.safe_load(seed("learning", "peers.yaml").read_text("utf-8"))
-    return Measures(written["least"], tuple(_measure(key, one) for key, one in written["measures"].items()))
+    text = seed("learning", "peers.yaml").read_bytes()
+    written = yaml.safe_load(text)
+    found = tuple(_measure(key, one) for key, one in written["measures"].items())
+    return Measures(written["least"], found, hashlib.sha256(text).hexdigest())
 
 
 def _measure(key: str, entry: Mapping[str, Any]) -> Measure:
@@ -113,7 +117,7 @@ def quantiles_of(
 
     ``read`` gives the registry where it has to be worked out.
     """
-    key = f"peers/{edition}-{year}-{book.hash[:12]}.parquet"
+    key = f"peers/{edition}-{year}-{book.hash[:12]}-{measures().digest[:12]}.parquet"
 
     def make() -> Quantiles:
         try:
