@@ -64,7 +64,7 @@ def test_firms_come_by_their_chance_and_every_page_goes_on_where_the_last_ended(
                 break
         assert codes == [(row["rank"], row["uscc"]) for row in whole.page.rows], task
         assert [rank for rank, _ in codes] == list(range(1, whole.total + 1)), task
-    assert min(listed[task] for task in ("above_scale", "srdi", "giant")) > 3
+    assert max(listed.values()) > 6, "no list is long enough to have three pages"
 
 
 def test_the_score_is_the_one_an_assessment_gives(judged: Yard) -> None:
