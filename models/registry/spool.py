@@ -21,7 +21,8 @@ from models.registry.audit import Event, append
 from models.registry.database import Database
 
 BATCH = 500
-TRUNCATE_AT = 1 << 20
+ANEW_AT = 1 << 20
+"""Bytes already in the chain at which the file is begun anew."""
 
 
 class Spool:
@@ -29,10 +30,8 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"
         self._prefix, self._count = uuid.uuid4().hex[:20], itertools.count(1)
-        self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self.path, self._file = _new_file(folder)
         self._writing = threading.Lock()
         self._draining = threading.Lock()
         self._drained = 0
@@ -58,11 +57,15 @@ class Spool:
             self._written += done
 
     def drain(self, database: Database, now: datetime) -> int:
-        """Move what waits into the chain; the number of events. Raises DatabaseAway, losing nothing."""
+        """Move what waits into the chain; the number of events. Raises DatabaseAway, losing nothing.
+
+        What is written meanwhile waits for the next time: chasing it would be a transaction for each event.
+        """
         total = 0
         with self._draining:
-            while self.waiting:
-                events, size = _read(self._file, self._drained, self._written)
+            end = self._written
+            while self._drained < end:
+                events, size = _read(self._file, self._drained, end)
                 first_time, self._doubtful = not self._doubtful, True
                 _enter(database, events, now, first_time=first_time)
                 self._doubtful = False
@@ -79,12 +82,26 @@ class Spool:
             os.close(self._file)
 
     def _shorten(self) -> None:
-        if self._drained < TRUNCATE_AT:
+        """Go on in a new file that holds only what still waits; killed on the way, both are drained."""
+        if self._drained < ANEW_AT:
             return
         with self._writing:
-            if self._drained == self._written:
-                os.ftruncate(self._file, 0)
-                self._drained = self._written = 0
+            rest = os.pread(self._file, self._written - self._drained, self._drained)
+            path, file = _new_file(self.path.parent)
+            if os.write(file, rest) != len(rest):  # the disk is full
+                path.unlink()
+                os.close(file)
+                return
+            self.path.unlink()
+            os.close(self._file)
+            self.path, self._file, self._drained, self._written = path, file, 0, len(rest)
+
+
+def _new_file(folder: Path) -> tuple[Path, int]:
+    path = folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return path, file
 
 
 def drain_left_over(folder: Path, database: Database, now: datetime) -> int:

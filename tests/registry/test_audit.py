@@ -237,6 +237,51 @@ def test_what_is_spooled_enters_the_chain_in_order(database: Database, tmp_path:
         assert verify(connection).sound
 
 
+class Busy(Database):
+    """While it takes a batch in, somebody looks something up."""
+
+    spool: Spool
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        with super().write() as connection:
+            yield connection
+            self.spool.write(WHO.event("firm.read", "meanwhile"), NOW)
+
+
+@pytest.fixture
+def busy(database: Database, tmp_path: Path) -> Iterator[Busy]:
+    made = Busy(database.url)
+    made.spool = Spool(tmp_path / "spool")
+    yield made
+    made.spool.close()
+    made.close()
+
+
+def test_draining_ends_although_look_ups_go_on(busy: Busy) -> None:
+    busy.spool.write(WHO.event("firm.read", "first"), NOW)
+    assert [busy.spool.drain(busy, NOW) for _ in range(3)] == [1, 1, 1]
+    assert busy.spool.waiting
+
+
+def test_the_file_is_begun_anew_although_it_is_never_empty(
+    busy: Busy, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.registry.spool.ANEW_AT", 2_000)
+    folder, sizes = busy.spool.path.parent, []
+    for _ in range(60):
+        busy.spool.write(WHO.event("firm.read", "x"), NOW)
+        busy.spool.drain(busy, NOW)
+        (only,) = folder.glob("*.jsonl")
+        sizes.append(only.stat().st_size)
+        assert drain_left_over(folder, database, NOW) == 0  # the new file has its owner too
+    assert max(sizes) < 4_000
+    assert busy.spool.drain(database, NOW) == 1
+    with database.read() as connection:
+        assert verify(connection).sound
+        assert len(records(connection, limit=200)) == 120
+
+
 def test_the_spool_waits_while_the_database_is_away(database: Database, tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     spool.write(WHO.event("firm.read", "x"), NOW)
