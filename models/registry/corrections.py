@@ -13,7 +13,7 @@ from models.codes import encode_industry
 from models.errors import Text, TiduiError
 from models.fields import catalogue
 from models.registry.facts import firm_facts
-from models.registry.state import State, active
+from models.registry.state import State, active, firms_corrected
 from models.registry.tables import correction, firm
 from models.tabular.cells import issue_details, read_uscc
 from models.tabular.issues import issue_kinds
@@ -84,6 +84,7 @@ def correct(
     if rows:
         connection.execute(insert(correction), rows)
     refresh_identity(connection, state, uscc)
+    firms_corrected(connection)
     return expected_version + 1
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,11 @@ from models.errors import Text, TiduiError
 
 BUSY_SECONDS = 15
 """How long a writer waits for another one on SQLite before it is told to try again."""
+
+LEASE_SECONDS = 0.02
+"""How long a process may answer by counters of ``state`` it has read; see :mod:`.pulse`."""
+
+_OUTDATES = "tidui_outdates"
 
 LIVELY: Mapping[str, int] = {
     "connect_timeout": 5,
@@ -69,11 +75,17 @@ class Database:
         """A transaction that commits at the end, or leaves nothing. Raises DatabaseAway.
 
         On SQLite the write lock is taken at once: two writers wait, they do not fail half-way.
+        After :func:`outdates` it ends no sooner than every process must have seen the change.
         """
         with _told(), self.engine.connect() as connection:
             writing = connection.execution_options(tidui_write=True)
-            with writing.begin():
-                yield writing
+            try:
+                with writing.begin():
+                    yield writing
+            finally:
+                waits = connection.info.pop(_OUTDATES, False)
+        if waits:
+            time.sleep(LEASE_SECONDS)
 
     def forget(self) -> None:
         """In a forked child: drop the parent's connections without closing them."""
@@ -86,6 +98,11 @@ class Database:
             if self._engine is not None:
                 self._engine.dispose()
                 self._engine = None
+
+
+def outdates(connection: Connection) -> None:
+    """Said by whoever counts a counter of ``state`` up: what processes have read of it ends with this."""
+    connection.info[_OUTDATES] = True
 
 
 @contextmanager

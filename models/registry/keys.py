@@ -18,7 +18,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 from models.codes import districts
 from models.errors import Text, TiduiError, UsageRefused
 from models.registry.audit import Actor, append
-from models.registry.tables import api_key, state
+from models.registry.state import keys_changed
+from models.registry.tables import api_key
 
 SCOPES = ("lookup", "assess", "write", "upload", "run", "programme", "admin")
 TOKEN = re.compile(r"tdk_([a-z2-7]{12})_[A-Za-z0-9_-]{32,128}")
@@ -115,8 +116,7 @@ def revoke(connection: Connection, id: str, *, actor: Actor, now: datetime) -> K
         )
     if row.revoked_at is None:
         connection.execute(update(api_key).where(api_key.c.id == id).values(revoked_at=now))
-        # Every process forgets the keys it has read.
-        connection.execute(update(state).values(keys_version=state.c.keys_version + 1))
+        keys_changed(connection)
         append(connection, [actor.event("key.revoke", f"key:{id}")], now)
     return _key(connection.execute(select(api_key).where(api_key.c.id == id)).one())
 

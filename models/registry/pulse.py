@@ -3,13 +3,20 @@ as it did? And the one read that tells all of a firm.
 
 They go past SQLAlchemy, on connections of their own: these reads decide how many requests a second can be
 answered, and there the layers above the driver cost several times the read itself.
+
+What was read holds for a lease, LEASE_SECONDS from before the question was sent; then it is asked again, and
+only if a counter has moved is anything forgotten. A change is answered to whoever made it no sooner than a
+lease after its commit (:meth:`Database.write`). So a request that begins after that sees the change, in every
+process on every host: nobody is told, nobody listens, and no clocks are compared.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
 import psycopg
@@ -18,9 +25,11 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 
 from models.errors import Text
-from models.registry.database import BUSY_SECONDS, LIVELY, Database, DatabaseAway
+from models.registry.database import BUSY_SECONDS, LEASE_SECONDS, LIVELY, Database, DatabaseAway
 
 Answer = TypeVar("Answer")
+KEPT_FIRMS = 50_000
+"""Some 15 MB a process."""
 
 
 class Stamp(NamedTuple):
@@ -30,16 +39,20 @@ class Stamp(NamedTuple):
     run_id: int | None
     registry_version: int
     keys_version: int
+    corrections_version: int
     firm_version: int | None = None
     district: str | None = None
 
+
+COUNTERS = 5
+"""How many of a stamp's fields come from ``state``."""
 
 Words = tuple[str | None, ...]
 """One thing said of a firm, all in texts, which both databases give alike: its kind, then eight more."""
 
 _STAMP = (
-    "SELECT s.edition_id, s.run_id, s.registry_version, s.keys_version, f.version, f.district "
-    "FROM state s LEFT JOIN firm f ON f.uscc = {} WHERE s.id = 1"
+    "SELECT s.edition_id, s.run_id, s.registry_version, s.keys_version, s.corrections_version, "
+    "f.version, f.district FROM state s LEFT JOIN firm f ON f.uscc = {} WHERE s.id = 1"
 )
 
 
@@ -67,17 +80,44 @@ class _Line(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(slots=True)
+class _Lease:
+    """What was read under the same counters, and until when they need not be asked for."""
+
+    counters: tuple[int | str | None, ...]
+    until: float
+    firms: dict[str, Stamp] = field(default_factory=dict)
+
+
 class Pulse:
     """Reads stamps. Threads may share it; it opens a connection for each that reads at the same time."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = database.url
         self._is_sqlite = database.is_sqlite
+        self._clock = clock
         self._idle: deque[_Line] = deque()
+        self._lease = _Lease((), 0)
 
     def read(self, uscc: str | None = None) -> Stamp:
         """The stamp now, for this firm if one is named. Raises DatabaseAway (D001)."""
-        return self._ask(lambda line: line.stamp(uscc or ""))
+        lease, asked, began = self._lease, uscc or "", self._clock()
+        if began < lease.until:
+            known = lease.firms.get(asked)
+            if known is not None:
+                return known
+        stamp = self._ask(lambda line: line.stamp(asked))
+        counters, until = stamp[:COUNTERS], began + LEASE_SECONDS
+        # Without a lock: threads that read at once may shorten a lease or forget a firm, no more.
+        if lease.counters != counters:
+            self._lease = lease = _Lease(counters, until)
+        elif lease.until < until:
+            lease.until = until
+        if not asked or stamp.firm_version is not None:
+            if len(lease.firms) >= KEPT_FIRMS:
+                lease.firms.clear()
+            lease.firms[asked] = stamp
+        return stamp
 
     def firm(self, uscc: str) -> list[Words]:
         """Everything said of a firm, by any edition, hand or list: :mod:`.one_firm` makes sense of it."""
@@ -155,12 +195,15 @@ class _Postgres:
 
     def stamp(self, uscc: str) -> Stamp:
         result = self._check(self._connection.pgconn.exec_prepared(self.STAMP, [uscc.encode()]))
-        edition, run, registry, keys, version, district = (result.get_value(0, place) for place in range(6))
+        edition, run, registry, keys, corrections, version, district = (
+            result.get_value(0, place) for place in range(7)
+        )
         return Stamp(
             int(edition) if edition else None,
             int(run) if run else None,
             int(registry or 0),
             int(keys or 0),
+            int(corrections or 0),
             int(version) if version else None,
             district.decode() if district else None,
         )

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, literal, select, update
 
 from models.errors import Text, TiduiError
+from models.registry.database import outdates
 from models.registry.tables import edition
 from models.registry.tables import state as state_table
 
@@ -82,6 +83,22 @@ def changed(connection: Connection, *, edition_id: int | None = None, run_id: in
     if run_id is not None:
         values["run_id"] = run_id
     connection.execute(update(state_table).values(values))
+    outdates(connection)
+
+
+def firms_corrected(connection: Connection) -> None:
+    """Within the transaction that changes a firm's version: count it."""
+    _count(connection, "corrections_version")
+
+
+def keys_changed(connection: Connection) -> None:
+    """Within the transaction that revokes a key: every process forgets the keys it has read."""
+    _count(connection, "keys_version")
+
+
+def _count(connection: Connection, counter: str) -> None:
+    connection.execute(update(state_table).values({counter: state_table.c[counter] + 1}))
+    outdates(connection)
 
 
 def _statement() -> Select[Any]:

@@ -27,6 +27,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     event,
+    text,
 )
 
 METADATA = MetaData(
@@ -69,6 +70,7 @@ state = Table(
     Column("run_id", Integer, nullable=True),
     Column("registry_version", Integer, nullable=False, default=0),
     Column("keys_version", Integer, nullable=False, default=0),
+    Column("corrections_version", Integer, nullable=False, server_default=text("0")),
     comment="One row: what look-ups see now. Versions count up with every change, for caches and ETags.",
 )
 
