@@ -49,12 +49,19 @@ REASONS = {
 }
 
 
+def counted(task: Task) -> list[int]:
+    """Places of the features that :data:`LEAST_KNOWN` counts."""
+    return [
+        place
+        for place, feature in enumerate(task.features)
+        if feature.kind not in ("line", "blanks", "category") and feature.key != "size"
+    ]
+
+
 def whys(task: Task, columns: Columns, matrix: FloatArray, lines: Lines | None) -> npt.NDArray[np.int8]:
     """For every firm :class:`Why`; ``matrix`` as :meth:`FeatureReader.matrix` gives it."""
     found = np.zeros(columns.size, dtype=np.int8)
-    counted = [k for k, one in enumerate(task.features) if one.kind not in ("line", "blanks", "category")]
-    others = [k for k in counted if task.features[k].key != "size"]
-    known = np.sum(~np.isnan(matrix[:, others]), axis=1)
+    known = np.sum(~np.isnan(matrix[:, counted(task)]), axis=1)
     found[known < LEAST_KNOWN] = Why.FEW_INPUTS
     if lines is not None:
         line, reached = lines.amount(columns), lines.reached(columns)

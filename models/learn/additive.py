@@ -140,3 +140,8 @@ def sigmoid(margin: FloatArray) -> FloatArray:
     """Log-odds as a chance."""
     chance: FloatArray = 1 / (1 + np.exp(-np.clip(margin, -700, 700)))
     return chance
+
+
+def sigmoid_one(margin: float) -> float:
+    """:func:`sigmoid` of one, to the last bit."""
+    return float(1 / (1 + np.exp(-min(max(margin, -700.0), 700.0))))

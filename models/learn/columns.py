@@ -1,7 +1,7 @@
-"""A firm's or a registry's figures as arrays of numbers, seen from an evaluation date.
+"""A registry's figures as arrays of numbers, seen from an evaluation date.
 
-One reader for one firm and for a million: a single firm is arrays of length 1. Missing is NaN. Money is 元,
-dates are days since 1970-01-01, industries and districts their numbers, flags 0 and 1.
+Missing is NaN. Money is 元, dates are days since 1970-01-01, industries and districts their numbers, flags 0
+and 1.
 """
 
 from __future__ import annotations
@@ -65,16 +65,6 @@ def columns_of_frame(frame: pl.DataFrame, year: int) -> Columns:
     return Columns(held, year, frame.height)
 
 
-def columns_of_firm(figures: Mapping[str, Any], year: int) -> Columns:
-    """Columns of length 1 of one firm's figures as :mod:`models.fields` holds them."""
-    held = {}
-    for name, value in figures.items():
-        number = _number(value)
-        if number is not None:
-            held[name] = np.array([number])
-    return Columns(held, year, 1)
-
-
 def _numbers(series: pl.Series) -> FloatArray | None:
     if series.dtype == pl.String:
         if series.name != "district":
@@ -87,7 +77,8 @@ def _numbers(series: pl.Series) -> FloatArray | None:
     return series.cast(pl.Float64).to_numpy()
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """One figure as :mod:`models.fields` holds it; None where it is missing or no number."""
     if isinstance(value, bool | int | float):
         return float(value)
     if isinstance(value, date):

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import cache
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from models.learn.lines import Lines
 from models.learn.tasks import Feature, Task
 
 WAN = 10_000.0
-_YEAR = 365.25
+YEAR_DAYS = 365.25
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -88,8 +89,7 @@ def _ratio(feature: Feature, columns: Columns) -> FloatArray:
 
 def _years_since(feature: Feature, columns: Columns) -> FloatArray:
     (key,) = feature.of
-    end = date(columns.year - 1, 12, 31).toordinal() - _EPOCH
-    years = (end - columns.field(key)) / _YEAR
+    years = (last_day(columns.year) - columns.field(key)) / YEAR_DAYS
     return np.where(years >= 0, years, np.nan)
 
 
@@ -120,6 +120,12 @@ _KINDS: dict[str, Callable[[Feature, Columns], FloatArray]] = {
     "blanks": _blanks,
     "category": _category,
 }
+
+
+@cache
+def last_day(year: int) -> int:
+    """Of the year before ``year``, in days since 1970."""
+    return date(year - 1, 12, 31).toordinal() - _EPOCH
 
 
 def names(features: Sequence[Feature]) -> list[str]:

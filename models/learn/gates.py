@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-import numpy as np
 import polars as pl
 
 from models.fields import catalogue
@@ -64,7 +63,7 @@ class Gates:
     def of_firm(self, figures: Figures) -> float:
         """The same for one firm."""
         found = self._run(figures)
-        return float(np.sum([found[slot] == Verdict.MET for slot in self._slots]))
+        return float(sum(found[slot] == Verdict.MET for slot in self._slots))
 
 
 def _is_figure(column: str) -> bool:

@@ -85,6 +85,12 @@ class Lines:
                 found = np.where(here & ~np.isnan(values), values, found)
         return found
 
+    def of_industry(self, industry: float) -> Line | None:
+        """The line of an industry as it is held; None where there is none or NaN is given."""
+        known = int(industry) if 0 <= industry < len(self._place) else 0
+        place = self._place[known]
+        return self.lines[place] if place < len(self.lines) else None
+
     def _of(self, columns: Columns) -> npt.NDArray[np.int8]:
         """Which line is each firm's; one past the last where it has none."""
         code = columns.field("industry")

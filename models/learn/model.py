@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import Text
-from models.learn.additive import Shapley, Tables, sigmoid
+from models.learn.additive import Shapley, Tables, sigmoid, sigmoid_one
 from models.learn.bins import BinArray, Binner, binner_of
 from models.learn.columns import FloatArray
 from models.learn.fit import tables_of
@@ -78,6 +78,10 @@ class Model:
         """Log-odds of the tables as a calibrated chance."""
         return sigmoid(self.bundle["slope"] * margin + self.bundle["intercept"])
 
+    def score_one(self, bins: Sequence[int]) -> float:
+        """:meth:`score` of one firm, to the last bit."""
+        return sigmoid_one(self.bundle["slope"] * self.tables.margin_one(bins) + self.bundle["intercept"])
+
     def score(self, bins: Sequence[BinArray]) -> FloatArray:
         """Calibrated chance, shape (firms,)."""
         return self.chance(self.tables.margin(bins))
@@ -86,6 +90,14 @@ class Model:
         """Place in :data:`BANDS` of every score."""
         cuts = np.asarray(self.bundle["cuts"])  # falling
         return len(cuts) - np.searchsorted(cuts[::-1], score, side="right")
+
+    def band_one(self, score: float) -> Band:
+        """:meth:`bands` of one score."""
+        return BANDS[sum(score < cut for cut in self._cuts)]
+
+    @cached_property
+    def _cuts(self) -> list[float]:
+        return [float(cut) for cut in self.bundle["cuts"]]
 
     @property
     def score_edges(self) -> FloatArray:

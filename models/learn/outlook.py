@@ -16,8 +16,9 @@ from models.errors import Text
 from models.fields import catalogue
 from models.learn.abstain import REASONS, Reason, Why, whys
 from models.learn.bins import BinArray
-from models.learn.columns import BoolArray, Columns, FloatArray, columns_of_firm, columns_of_frame
+from models.learn.columns import BoolArray, Columns, FloatArray, columns_of_frame
 from models.learn.features import FeatureReader
+from models.learn.firm_features import FirmFeatures, FirmFigures
 from models.learn.lines import lines_for
 from models.learn.model import BANDS, Band, Model
 from models.learn.signals import Signals
@@ -90,6 +91,7 @@ class Scorer:
         self.model = model
         self._lines = lines_for(model.task, book)
         self.reader = FeatureReader(model.task, self._lines)
+        self._one = FirmFeatures(model.task, self._lines)
         self._signals = Signals(model.task, book)
         self.model.shapley  # noqa: B018 - built now rather than by the first who asks
 
@@ -109,21 +111,19 @@ class Scorer:
         why = whys(self.model.task, columns, matrix, self._lines)
         return self._scores(unread(why, frame), matrix, signal)
 
-    def of_firm(self, figures: Mapping[str, Any], columns: Columns) -> TaskOutlook:
+    def of_firm(self, figures: Mapping[str, Any], numbers: FirmFigures) -> TaskOutlook:
         """The same as :meth:`of_frame` of one firm, with its factors told exactly."""
-        matrix = self.reader.matrix(columns)
-        why = Why(int(whys(self.model.task, columns, matrix, self._lines)[0]))
+        row = self._one.row(numbers)
+        why = self._one.why(numbers, row)
         task, digest = self.model.task, self.model.hash
         if why:
             return TaskOutlook(task, digest, None, REASONS[why], None, None, ())
-        row: list[float] = matrix[0].tolist()
         scales = self.model.binner.scales
         bins = [scale.place_one(value) for scale, value in zip(scales, row, strict=True)]
-        score = self.model.chance(np.array([self.model.tables.margin_one(bins)]))
-        band = BANDS[int(self.model.bands(score)[0])]
-        signal = np.array([self._signals.of_firm(figures, matrix, columns.year)])
-        rival = float(self.model.rival.chance(signal)[0])
-        return TaskOutlook(task, digest, float(score[0]), None, band, rival, self._factors(bins, row))
+        score = self.model.score_one(bins)
+        rival = self.model.rival.chance_one(self._signals.of_firm(figures, row, numbers.year))
+        band = self.model.band_one(score)
+        return TaskOutlook(task, digest, score, None, band, rival, self._factors(bins, row))
 
     def _scores(self, why: Any, matrix: FloatArray, signal: FloatArray) -> Scores:
         asked = np.flatnonzero(why == 0)
@@ -162,10 +162,8 @@ class Outlooks:
 
     def of_firm(self, figures: Mapping[str, Any], as_of: date) -> tuple[TaskOutlook, ...]:
         """One firm, figures as :mod:`models.fields` holds them."""
-        wanted = self._wanted(as_of.year)
-        held = {name: value for name, value in figures.items() if name in wanted}
-        columns = columns_of_firm(held, as_of.year)
-        return tuple(scorer.of_firm(figures, columns) for scorer in self.scorers)
+        numbers = FirmFigures(figures, as_of.year)
+        return tuple(scorer.of_firm(figures, numbers) for scorer in self.scorers)
 
     def scores(self, frame: pl.DataFrame, as_of: date) -> Mapping[str, Scores]:
         """By task, of canonical columns as :mod:`models.fields` holds them; ``error`` where unreadable."""

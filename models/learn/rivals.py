@@ -10,6 +10,7 @@ last        last year's growth, by a logistic curve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -42,6 +43,15 @@ class Rival:
         else:
             found = 1 / (1 + np.exp(-(self.first + self.second * signal)))
         return np.where(np.isnan(signal), self.base, found)
+
+    def chance_one(self, signal: float) -> float:
+        """:meth:`chance` of one firm, to the last bit."""
+        if math.isnan(signal):
+            return self.base
+        if self.kind != "laplace":
+            return float(1 / (1 + np.exp(-(self.first + self.second * signal))))
+        far = (signal - self.first) / self.second
+        return float(0.5 * np.exp(-far) if far > 0 else 1 - 0.5 * np.exp(far))
 
     def as_dict(self) -> dict[str, float | str]:
         return {"kind": self.kind, "first": self.first, "second": self.second, "base": self.base}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import polars as pl
@@ -31,7 +32,7 @@ class Signals:
             return self._gates(year).of_frame(frame)
         return matrix[:, self._task.place(self._task.rival.of)]
 
-    def of_firm(self, figures: Figures, matrix: FloatArray, year: int) -> float:
+    def of_firm(self, figures: Figures, row: Sequence[float], year: int) -> float:
         if self._task.rival.kind == "gates":
             return self._gates(year).of_firm(figures)
-        return float(matrix[0, self._task.place(self._task.rival.of)])
+        return row[self._task.place(self._task.rival.of)]

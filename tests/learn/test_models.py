@@ -15,6 +15,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from models.figures import read_figures
+from models.learn.abstain import REASONS, Why
 from models.learn.additive import Shapley, Tables
 from models.learn.card import is_synthetic
 from models.learn.drift import drift, tally
@@ -143,6 +144,27 @@ def test_one_firm_and_many_get_one_answer(outlooks: Outlooks, demo: pl.DataFrame
             _alike(found, together.row(place, named=True))
 
 
+def test_one_firm_and_many_get_one_answer_whatever_is_missing_zero_or_below_it(
+    outlooks: Outlooks, demo: pl.DataFrame
+) -> None:
+    random, seen = np.random.default_rng(5), set()
+    names = [name for name in demo.columns if name != "error"]
+    for share in (0.1, 0.4, 0.8):
+        spoilt = demo.with_columns(
+            pl.when(pl.Series(random.random(demo.height) >= share)).then(pl.col(name)) for name in names
+        ).with_columns(
+            pl.col(name) * pl.Series(random.choice([1, 1, 1, 0, -1], demo.height))
+            for name in names
+            if demo[name].dtype.is_numeric() and name != "industry"
+        )
+        together = outlooks.of_frame(spoilt, AS_OF)
+        for figures, row in zip(spoilt.iter_rows(named=True), together.iter_rows(named=True), strict=True):
+            for found in outlooks.of_firm(figures, AS_OF):
+                _alike(found, row)
+                seen.add(row[f"{found.task.id}.reason"])
+    assert seen == {None, *(reason.code for why, reason in REASONS.items() if why != Why.UNREADABLE)}
+
+
 def _alike(found: TaskOutlook, row: dict[str, Any]) -> None:
     name = found.task.id
     assert row[f"{name}.reason"] == (found.reason.code if found.reason else None)
@@ -151,8 +173,7 @@ def _alike(found: TaskOutlook, row: dict[str, Any]) -> None:
         assert row[f"{name}.score"] is None
         assert found.factors == ()
     else:
-        assert row[f"{name}.score"] == pytest.approx(found.score, abs=1e-12)
-        assert row[f"{name}.rival"] == pytest.approx(found.rival, abs=1e-12)
+        assert (row[f"{name}.score"], row[f"{name}.rival"]) == (found.score, found.rival)
         assert 3 <= len(found.factors) <= 5
         sizes = [abs(factor.effect) for factor in found.factors]
         assert sizes == sorted(sizes, reverse=True)
