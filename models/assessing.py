@@ -97,8 +97,8 @@ class Sheet:
         self._forms = Forms(book, self.standards)
         names = sorted({name for names in self._forms.reads for name in names})
         columns = [column for name in names if (column := column_of(name)) is not None]
-        self._writers = [_InputWriter(column) for column in columns]
-        self._blanks = [writer.blank for writer in self._writers]
+        self._heads = [(place, column.name, _input_head(column)) for place, column in enumerate(columns)]
+        self._blanks = [head + b'null,"source":null,"dated":null}' for _, _, head in self._heads]
         places = {column.name: place for place, column in enumerate(columns)}
         self._reads = [picker([places[name] for name in names]) for names in self._forms.reads]
         self._head = orjson.dumps(
@@ -134,10 +134,12 @@ class Sheet:
     def _inputs(self, firm: Firm) -> list[bytes]:
         said, known, tails = firm.said or firm.facts.__getitem__, firm.external, _Tails()
         told = self._blanks.copy()
-        given = [(at, writer) for at, writer in enumerate(self._writers) if writer.name in known]
-        values = fragments([known[writer.name] for _, writer in given])
-        for (at, writer), value in zip(given, values, strict=True):
-            told[at] = writer.write(value, said(writer.name), tails)
+        given = [one for one in self._heads if one[1] in known]
+        values = fragments([known[name] for _, name, _ in given])
+        for (at, name, head), value in zip(given, values, strict=True):
+            fact = said(name)
+            tail = tails[fact.source, fact.dated]
+            told[at] = head + value + (_also(tail, fact.also) if fact.also else tail)
         return [b"[" + b",".join(pick(told)) + b"]" for pick in self._reads]
 
     def hashes(self, firm: Firm, ids: Sequence[str]) -> dict[str, Any]:
@@ -159,26 +161,20 @@ class _Tails(dict[tuple[str, date | None], bytes]):
         return tail
 
 
-class _InputWriter:
-    """Writes one column of a firm with its value and where that comes from."""
+def _also(tail: bytes, also: Sequence[Fact]) -> bytes:
+    others = [{"value": one.value, "source": one.source, "dated": one.dated} for one in also]
+    return tail[:-1] + b',"also":' + orjson.dumps(others) + b"}"
 
-    def __init__(self, column: Column) -> None:
-        self.name = column.name
-        about = {
-            "column": column.name,
-            "label": both(column.label),
-            "year": column.year,
-            "unit": column.unit or None,
-        }
-        self._head = orjson.dumps(about)[:-1] + b',"value":'
-        self.blank = self._head + b'null,"source":null,"dated":null}'
 
-    def write(self, value: bytes, fact: Fact, tails: _Tails) -> bytes:
-        tail = tails[fact.source, fact.dated]
-        if fact.also:
-            others = [{"value": o.value, "source": o.source, "dated": o.dated} for o in fact.also]
-            tail = tail[:-1] + b',"also":' + orjson.dumps(others) + b"}"
-        return self._head + value + tail
+def _input_head(column: Column) -> bytes:
+    """A column of a firm as JSON, up to its value."""
+    about = {
+        "column": column.name,
+        "label": both(column.label),
+        "year": column.year,
+        "unit": column.unit or None,
+    }
+    return orjson.dumps(about)[:-1] + b',"value":'
 
 
 class Assessor:

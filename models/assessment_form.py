@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
-from operator import methodcaller
 from typing import Any
 
 from models.errors import Text
@@ -25,6 +24,7 @@ from models.forms import (
     figure_bytes,
     form_of,
     key_hole,
+    not_said,
     said_of,
     said_plainly,
     verdict_hole,
@@ -71,7 +71,7 @@ from models.verdict import Verdict
 Tree = dict[str, Any]
 Work = Callable[[Figures], Any]
 Told = Callable[[Any, Figures, Period], Text | None]
-Said = Callable[[Any, Figures], SaidOf]
+Say = Callable[[Any], SaidOf]
 
 LADDER = "ladder"
 """Name of the ladder's form among the standards', whose ids all have a point."""
@@ -83,12 +83,14 @@ class Forms:
     """The forms of all standards under one compiled program, and what their blanks ask of a firm."""
 
     def __init__(self, book: Rulebook, standards: Standards) -> None:
-        self._standards = standards
+        self._standards, self._period = standards, standards.period
         self._places: dict[Hashable, int] = {}
         self._read: dict[tuple[str, ...], int] = {}
-        self._works: list[Work] = []
-        self._said: list[Said] = []
-        self._blanks: list[InSentence] = []
+        self._columns: list[str] = []
+        self._works: list[tuple[int, Work]] = []
+        self._says: list[Say] = []
+        self._tells: list[tuple[int, Told]] = []
+        self._blanks: list[SaidOf] = []
         forms = {i: form_of(self._standard(compiled)) for i, compiled in standards.compiled.items()}
         self.sheaf = Sheaf({**forms, LADDER: form_of(self._ladder(book))})
         """Every standard's form by its id, and the ladder's."""
@@ -100,12 +102,17 @@ class Forms:
 
     def figures(self, figures: Figures) -> FigureBytes:
         """What there is to work out of a firm's figures, worked out and put into words."""
-        values = [work(figures) for work in self._works]
+        values = list(map(figures.get, self._columns))
+        for place, work in self._works:
+            values[place] = work(figures)
         said = [
-            None if value is None else say(value, figures)
-            for value, say in zip(values, self._said, strict=True)
+            blank if value is None else say(value)
+            for value, say, blank in zip(values, self._says, self._blanks, strict=True)
         ]
-        return figure_bytes(values, said, self._blanks)
+        for place, tell in self._tells:
+            if values[place] is not None and (told := tell(values[place], figures, self._period)):
+                said[place] = said_of(told)
+        return figure_bytes(values, said)
 
     def _standard(self, compiled: Compiled) -> Tree:
         pack, period = compiled.pack, compiled.period
@@ -179,13 +186,21 @@ class Forms:
         work = _work(test, compiled.period)
         return self._figure(_subject(test, compiled.period), work, test.told, test.blank)
 
-    def _figure(self, subject: Hashable, work: Work, told: Told, blank: Text) -> FigureHole:
-        """Many conditions draw lines on one quantity: it is worked out once a firm."""
+    def _figure(self, subject: Hashable, work: Work | str, told: Told, blank: Text) -> FigureHole:
+        """Many conditions draw lines on one quantity: it is worked out once a firm, or is a column."""
         if subject not in self._places:
-            self._places[subject] = len(self._works)
-            self._works.append(work)
-            self._said.append(_said(told, self._standards.period, subject))
-            self._blanks.append(InSentence.of(blank))
+            place = self._places[subject] = len(self._columns)
+            if isinstance(work, str):
+                self._columns.append(work)
+            else:
+                self._columns.append("")
+                self._works.append((place, work))
+            unsaid = not_said(blank)
+            say = _say(told, self._period, subject, unsaid)
+            if say is None:
+                self._tells.append((place, told))
+            self._says.append(say or (lambda value: unsaid))
+            self._blanks.append(unsaid)
         return FigureHole(self._places[subject])
 
     def _inputs(self, slots: list[Slot]) -> InputHole:
@@ -266,15 +281,19 @@ class Forms:
         return {i: key_hole(self._standards.compiled[i].verdict) for i in ids}
 
 
-def _said(told: Told, period: Period, subject: Hashable) -> Said:
-    """How a figure is put into words; what takes few values and is told by its value alone is told once."""
+def _say(told: Told, period: Period, subject: Hashable, blank: SaidOf) -> Say | None:
+    """How a figure is put into words by its value alone, once where it takes few; None where others count."""
     if not isinstance(subject, Quantity):
-        kept = lru_cache(1024)(lambda value: said_of(told(value, {}, period)))
-        return lambda value, figures: kept(value)
+
+        def say(value: Any) -> SaidOf:
+            text = told(value, {}, period)
+            return blank if text is None else said_of(text)
+
+        return lru_cache(1024)(say)
     if type(subject).shown is not Quantity.shown:
-        return lambda value, figures: said_of(told(value, figures, period))
+        return None
     unit = subject.unit
-    return lambda value, figures: said_plainly(*spell(value, unit))
+    return lambda value: said_plainly(*spell(value, unit))
 
 
 def _why(compiled: Compiled) -> NamingHole:
@@ -307,26 +326,26 @@ def _range(slots: tuple[Slot, Slot]) -> Tree:
     return {"low": NumberHole(slots[0]), "high": NumberHole(slots[1])}
 
 
-def _work(test: Test, period: Period) -> Work:
-    """How the figure of a test is worked out: most are a column, found beforehand."""
+def _work(test: Test, period: Period) -> Work | str:
+    """How the figure of a test is worked out: most are a column, which is named."""
     if isinstance(test, Threshold):
         return _quantity_work(test.quantity, period)
     if isinstance(test, Flag | Title | Choice | Rank | FirstYear):
-        return methodcaller("get", test.column(period))
+        return test.column(period)
     return partial(_called, test.actual, period)
 
 
-def _leaf_work(leaf: Leaf, period: Period) -> Work:
+def _leaf_work(leaf: Leaf, period: Period) -> Work | str:
     if isinstance(leaf, Bands):
         return _quantity_work(leaf.quantity, period)
     if isinstance(leaf, FlagPoints | Entered | ChoicePoints):
-        return methodcaller("get", leaf.field.column())
+        return leaf.field.column()
     return partial(_called, leaf.actual, period)
 
 
-def _quantity_work(quantity: Quantity, period: Period) -> Work:
+def _quantity_work(quantity: Quantity, period: Period) -> Work | str:
     if isinstance(quantity, Value):
-        return methodcaller("get", period.column(quantity.field, quantity.back))
+        return period.column(quantity.field, quantity.back)
     return partial(_called, quantity.actual, period)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
@@ -47,10 +47,9 @@ class SaidOf(NamedTuple):
     """A figure's ``shown``, to stand behind its value, and what sentences say of it."""
 
     shown: bytes
-    words: InSentence | None
+    zh: bytes
+    en: bytes
 
-
-_NOT_SHOWN = b',"shown":null'
 
 Part = Literal["actual", "zh", "en"]
 _PARTS: Sequence[Part] = ("actual", "zh", "en")
@@ -106,14 +105,26 @@ class NamingHole:
     """By verdict of the whole, unmet first."""
     names: tuple[InSentence, ...]
 
-    def bytes(self, values: Mapping[Slot, Any]) -> bytes:
-        verdict = values[self.whole]
-        said = self.said[verdict]
-        if verdict == Verdict.MET:
-            return b'{"zh":"%b","en":"%b"}' % (said.zh, said.en)
-        named = [name for slot, name in zip(self.slots, self.names, strict=True) if values[slot] == verdict]
-        zh, en = b"".join([name.zh for name in named]), b"".join([name.en for name in named])
-        return b'{"zh":"%b%b","en":"%b%b"}' % (said.zh, zh, said.en, en)
+    def written(self, values: Mapping[Slot, Any]) -> bytes:
+        return self._written(values[self.whole], self._pick(values))
+
+    @cached_property
+    def _pick(self) -> Callable[[Any], Sequence[Any]]:
+        return picker(self.slots)
+
+    @cached_property
+    def _written(self) -> Callable[[int, Sequence[int]], bytes]:
+        """Verdicts are often the same: most firms fail a standard by the same few conditions."""
+
+        def write(whole: int, verdicts: Sequence[int]) -> bytes:
+            said = self.said[whole]
+            if whole == Verdict.MET:
+                return b'{"zh":"%b","en":"%b"}' % said
+            named = [name for name, verdict in zip(self.names, verdicts, strict=True) if verdict == whole]
+            zh, en = b"".join([name.zh for name in named]), b"".join([name.en for name in named])
+            return b'{"zh":"%b%b","en":"%b%b"}' % (said.zh, zh, said.en, en)
+
+        return lru_cache(128)(write)
 
 
 Hole = VerdictHole | NumberHole | FigureHole | RangeHole | InputHole | NamingHole | WorkedHole
@@ -130,9 +141,9 @@ class Spliced:
 class FigureBytes:
     """Figures ready to be put into holes, by place: value with ``shown``, and what sentences say of them."""
 
-    actual: list[bytes]
-    zh: list[bytes]
-    en: list[bytes]
+    actual: Sequence[bytes]
+    zh: Sequence[bytes]
+    en: Sequence[bytes]
 
 
 Form = tuple[bytes | Hole, ...]
@@ -172,7 +183,7 @@ class Sheaf:
             *figures.en,
             *[_range_bytes(values[low], values[high])[part] for part, low, high in self._ranges],
             *[inputs[place] for place in self._inputs],
-            *[hole.bytes(values) for hole in self._namings],
+            *[hole.written(values) for hole in self._namings],
             *[fragment(work(trace)) for work in self._worked],
         ]
 
@@ -205,10 +216,10 @@ def _is_still(part: bytes | Hole) -> bool:
     return isinstance(part, bytes)
 
 
-def picker(places: Sequence[int]) -> Callable[[Sequence[bytes]], Sequence[bytes]]:
+def picker(places: Sequence[int]) -> Callable[[Any], tuple[Any, ...]]:
     """What takes these places of a list, in one call of C code."""
     if len(places) < 2:  # itemgetter gives one alone, not a row of it
-        return lambda table: [table[place] for place in places]
+        return lambda table: tuple(table[place] for place in places)
     return itemgetter(*places)
 
 
@@ -316,45 +327,39 @@ def within(text: str) -> bytes:
     return orjson.dumps(text)[1:-1]
 
 
-def said_of(told: Text | None) -> SaidOf:
+def not_said(blank: Text) -> SaidOf:
+    """A figure that is missing, or of which there is nothing to say but ``blank``."""
+    return SaidOf(b',"shown":null', within(blank.zh), within(blank.en))
+
+
+def said_of(told: Text) -> SaidOf:
     """A figure that is there, told to people."""
-    if told is None:
-        return SaidOf(_NOT_SHOWN, None)
-    zh, en = orjson.dumps(told.zh), orjson.dumps(told.en)
-    return SaidOf(b',"shown":{"zh":%b,"en":%b}' % (zh, en), InSentence(zh[1:-1], en[1:-1]))
+    return _said(within(told.zh), within(told.en))
 
 
 def said_plainly(zh: str, en: str) -> SaidOf:
     """The same of words in which nothing needs an escape."""
-    shown = f',"shown":{{"zh":"{zh}","en":"{en}"}}'.encode()
-    return SaidOf(shown, InSentence(zh.encode(), en.encode()))
+    return _said(zh.encode(), en.encode())
 
 
-def figure_bytes(
-    values: Sequence[Any], said: Sequence[SaidOf | None], blanks: Sequence[InSentence]
-) -> FigureBytes:
-    """``said``: None where the figure is missing. Where there is nothing to say, ``blanks`` speak."""
-    words = [
-        blank if one is None or one.words is None else one.words
-        for one, blank in zip(said, blanks, strict=True)
-    ]
-    return FigureBytes(
-        [
-            value + (_NOT_SHOWN if one is None else one.shown)
-            for value, one in zip(fragments(values), said, strict=True)
-        ],
-        [word.zh for word in words],
-        [word.en for word in words],
-    )
+def _said(zh: bytes, en: bytes) -> SaidOf:
+    return SaidOf(b',"shown":{"zh":"%b","en":"%b"}' % (zh, en), zh, en)
+
+
+def figure_bytes(values: Sequence[Any], said: Sequence[SaidOf]) -> FigureBytes:
+    """Of figures by place, and what is said of each."""
+    if not said:
+        return FigureBytes((), (), ())
+    shown, zh, en = zip(*said, strict=True)
+    return FigureBytes(list(map(bytes.__add__, fragments(values), shown)), zh, en)
 
 
 @lru_cache(8192)
 def _range_bytes(low: float, high: float) -> FigureParts:
     """A range of points by part; few different ones come up."""
     said = said_of(points_text(low, high))
-    assert said.words is not None
     return {
         "actual": orjson.dumps({"low": low, "high": high}) + said.shown,
-        "zh": said.words.zh,
-        "en": said.words.en,
+        "zh": said.zh,
+        "en": said.en,
     }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import ClassVar
 
 from models.errors import Text
@@ -64,9 +65,19 @@ class SizeTable:
         return b.judge(b.compare("ge", value, line))
 
     def row_of(self, code: int | None) -> SizeRow | None:
-        if code is None or code in self.unclear:
-            return None
-        return next((row for row in self.rows if any(low <= code <= high for low, high in row.runs)), None)
+        return self._found(code)
+
+    @cached_property
+    def _found(self) -> Callable[[int | None], SizeRow | None]:
+        """Few industries come up, and every answer asks for its own."""
+
+        def find(code: int | None) -> SizeRow | None:
+            if code is None or code in self.unclear:
+                return None
+            covering = (row for row in self.rows if any(low <= code <= high for low, high in row.runs))
+            return next(covering, None)
+
+        return lru_cache(4096)(find)
 
     def class_of(self, figures: Figures, period: Period) -> str:
         """``large``, ``medium``, ``small``, ``micro`` or ``unknown``, for showing."""
