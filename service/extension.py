@@ -89,10 +89,11 @@ def stamp() -> Stamp:
 
     In a route with ``<uscc>`` they hold that firm's version and district too.
     """
-    if "stamp" not in g:
+    kept: Stamp | None = g.get("stamp")
+    if kept is None:
         uscc = (request.view_args or {}).get("uscc")
-        g.stamp = tidui().pulse.read(uscc if isinstance(uscc, str) else None)
-    return cast(Stamp, g.stamp)
+        kept = g.stamp = tidui().pulse.read(uscc if isinstance(uscc, str) else None)
+    return kept
 
 
 def state() -> State:
