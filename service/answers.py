@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 
 from models.assessing import Asked, Assessor, Assessors, Firm
@@ -121,6 +121,12 @@ def asked_firm(uscc: str | None, name: str | None, reading: Reading) -> Firm:
 def firm_etag(what: str, uscc: str, firm_version: int, seen: State, *parts: object) -> str:
     """Of everything an answer about a firm of the registry depends on, known before it is worked out."""
     return etag(what, uscc, firm_version, seen.edition_hash, seen.run_id, seen.registry_version, *parts)
+
+
+@lru_cache(256)
+def told(ids: tuple[str, ...] | None) -> str:
+    """Standards asked for, as a part of an ETag: mostly all there are, whose names are read once."""
+    return hashlib.sha256(repr(ids).encode()).hexdigest()
 
 
 def etag(*parts: object) -> str:

@@ -74,7 +74,7 @@ def record_in(
 
 def stated_purpose() -> str:
     """What the header ``X-Purpose`` says: UTF-8, percent-encoded or bare; empty if it says nothing."""
-    given = request.headers.get("X-Purpose", "")
+    given: str = request.environ.get("HTTP_X_PURPOSE", "")
     if not given:
         return ""
     # WSGI hands headers over as Latin-1; what was UTF-8 on the wire is read back as such.

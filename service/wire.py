@@ -58,7 +58,7 @@ def answer(
 
 def not_modified(etag: str) -> Response | None:
     """The 304 where ``If-None-Match`` names this ETag (or ``*``), else None."""
-    given = request.headers.get("If-None-Match")
+    given = request.environ.get("HTTP_IF_NONE_MATCH")
     if given is None or (given.strip() != f'"{etag}"' and not request.if_none_match.contains_weak(etag)):
         return None
     response = Response(status=304)

@@ -17,6 +17,7 @@ from service.answers import (
     remember_rulebook,
     seen_facts,
     seen_version,
+    told,
 )
 from service.api.firms import figure_problem
 from service.auditing import record
@@ -44,8 +45,9 @@ def assess_firm(query: dict[str, Any], uscc: str) -> Response:
     """
     used = assessor(query["rules"])
     ids = chosen(used, query["standards"], "query:standards")
-    asked = (used.book.hash, query["as_of"], query["kind"], ids, outlooks().hash)
-    tag = firm_etag("assessment", uscc, seen_version(uscc), state(), *asked)
+    asked = (used.book.hash, query["as_of"], query["kind"], told(ids), outlooks().hash)
+    seen = state()
+    tag = firm_etag("assessment", uscc, seen_version(uscc), seen, *asked)
     record("firm.assess", uscc, as_of=query["as_of"].isoformat(), rulebook=used.book.hash)
     unchanged = not_modified(tag)
     if unchanged is not None:
@@ -53,7 +55,7 @@ def assess_firm(query: dict[str, Any], uscc: str) -> Response:
     remember_rulebook(used)
     known = seen_facts(uscc)
     body = used.sheet(query["as_of"], query["kind"]).assess(firm_of(known), ids, outlook_of(query["as_of"]))
-    return answer(body, etag=firm_etag("assessment", uscc, known.version, state(), *asked))
+    return answer(body, etag=firm_etag("assessment", uscc, known.version, seen, *asked))
 
 
 @blueprint.post("/assessments")
@@ -90,8 +92,9 @@ def advise_firm(query: dict[str, Any], uscc: str) -> Response:
     """
     used = assessor(query["rules"])
     ids = None if query["standards"] is None else chosen(used, query["standards"], "query:standards")
-    asked = (used.book.hash, query["as_of"], query["kind"], ids)
-    tag = firm_etag("advice", uscc, seen_version(uscc), state(), *asked)
+    asked = (used.book.hash, query["as_of"], query["kind"], told(ids))
+    seen = state()
+    tag = firm_etag("advice", uscc, seen_version(uscc), seen, *asked)
     record("firm.advise", uscc, as_of=query["as_of"].isoformat(), rulebook=used.book.hash)
     unchanged = not_modified(tag)
     if unchanged is not None:
@@ -99,4 +102,4 @@ def advise_firm(query: dict[str, Any], uscc: str) -> Response:
     remember_rulebook(used)
     known = seen_facts(uscc)
     body = advice_answer(used.sheet(query["as_of"], query["kind"]), firm_of(known), ids)
-    return answer(body, etag=firm_etag("advice", uscc, known.version, state(), *asked))
+    return answer(body, etag=firm_etag("advice", uscc, known.version, seen, *asked))
