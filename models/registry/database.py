@@ -26,8 +26,6 @@ BUSY_SECONDS = 15
 LEASE_SECONDS = 0.02
 """How long a process may answer by counters of ``state`` it has read; see :mod:`.pulse`."""
 
-_OUTDATES = "tidui_outdates"
-
 LIVELY: Mapping[str, int] = {
     "connect_timeout": 5,
     "keepalives_idle": 15,
@@ -77,14 +75,12 @@ class Database:
         On SQLite the write lock is taken at once: two writers wait, they do not fail half-way.
         After :func:`outdates` it ends no sooner than every process must have seen the change.
         """
+        outdated: list[bool] = []
         with _told(), self.engine.connect() as connection:
-            writing = connection.execution_options(tidui_write=True)
-            try:
-                with writing.begin():
-                    yield writing
-            finally:
-                waits = connection.info.pop(_OUTDATES, False)
-        if waits:
+            writing = connection.execution_options(tidui_write=True, tidui_outdated=outdated)
+            with writing.begin():
+                yield writing
+        if outdated:
             time.sleep(LEASE_SECONDS)
 
     def forget(self) -> None:
@@ -101,8 +97,8 @@ class Database:
 
 
 def outdates(connection: Connection) -> None:
-    """Said by whoever counts a counter of ``state`` up: what processes have read of it ends with this."""
-    connection.info[_OUTDATES] = True
+    """Said within :meth:`Database.write` by whoever counts a counter of ``state`` up."""
+    connection.get_execution_options()["tidui_outdated"].append(True)
 
 
 @contextmanager
