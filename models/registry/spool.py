@@ -76,7 +76,7 @@ class Spool:
 
     def close(self) -> None:
         """Let go of the file; removed if nothing waits in it."""
-        with self._writing, self._draining:
+        with self._draining, self._writing:
             if not self.waiting:
                 self.path.unlink(missing_ok=True)
             os.close(self._file)
@@ -87,21 +87,33 @@ class Spool:
             return
         with self._writing:
             rest = os.pread(self._file, self._written - self._drained, self._drained)
-            path, file = _new_file(self.path.parent)
-            if os.write(file, rest) != len(rest):  # the disk is full
-                path.unlink()
-                os.close(file)
-                return
-            self.path.unlink()
+            try:
+                path, file = _new_file(self.path.parent, rest)
+            except OSError:
+                return  # the disk is full: the old file goes on, until another time
+            self.path.unlink(missing_ok=True)
             os.close(self._file)
             self.path, self._file, self._drained, self._written = path, file, 0, len(rest)
 
 
-def _new_file(folder: Path) -> tuple[Path, int]:
-    path = folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"
-    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
-    fcntl.flock(file, fcntl.LOCK_EX)
-    return path, file
+def _new_file(folder: Path, content: bytes = b"") -> tuple[Path, int]:
+    """A file that this process owns. OSError if the disk will not take it, and then there is none."""
+    while True:
+        path = folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"
+        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # Before it was ours, another process may have found it, empty, and cleared it away.
+            ours = os.fstat(file).st_nlink > 0
+            if ours and os.write(file, content) != len(content):
+                raise OSError("the disk is full")
+        except OSError:
+            path.unlink(missing_ok=True)
+            os.close(file)
+            raise
+        if ours:
+            return path, file
+        os.close(file)
 
 
 def drain_left_over(folder: Path, database: Database, now: datetime) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -280,6 +282,89 @@ def test_the_file_is_begun_anew_although_it_is_never_empty(
     with database.read() as connection:
         assert verify(connection).sound
         assert len(records(connection, limit=200)) == 120
+
+
+def test_a_disk_too_full_for_a_new_file_keeps_the_old_one(
+    busy: Busy, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, path = busy.spool.path.parent, busy.spool.path
+    busy.spool.write(WHO.event("firm.read", "first"), NOW)
+
+    def full(path: Path, flags: int, *mode: int) -> int:
+        if flags & os.O_CREAT:
+            raise OSError(errno.ENOSPC, "no space left on device")
+        return whole(path, flags, *mode)
+
+    whole = os.open
+    with monkeypatch.context() as disk:
+        disk.setattr("models.registry.spool.ANEW_AT", 0)
+        disk.setattr(os, "open", full)
+        assert busy.spool.drain(busy, NOW) == 1
+    assert list(folder.glob("*")) == [path]
+    monkeypatch.setattr("models.registry.spool.ANEW_AT", 0)
+    assert busy.spool.drain(database, NOW) == 1
+    (only,) = folder.glob("*")
+    assert only != path
+    with database.read() as connection:
+        assert verify(connection).records == 2
+
+
+def test_a_disk_that_takes_half_of_what_waits_keeps_the_old_file(
+    busy: Busy, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.registry.spool.ANEW_AT", 0)
+    folder, path, whole = busy.spool.path.parent, busy.spool.path, os.write
+    own = busy.spool._file
+    busy.spool.write(WHO.event("firm.read", "first"), NOW)
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", lambda file, data: whole(file, data if file == own else data[:10]))
+        assert busy.spool.drain(busy, NOW) == 1
+    assert list(folder.glob("*")) == [path]
+    assert busy.spool.drain(database, NOW) == 1
+    with database.read() as connection:
+        assert verify(connection).records == 2
+
+
+def test_a_new_file_that_another_process_cleared_away_is_made_again(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between making a file and locking it somebody may take it for one left over."""
+    lock = fcntl.flock
+    cleared: list[Path] = []
+
+    def late(file: int, how: int) -> None:
+        if not cleared and not how & fcntl.LOCK_NB:
+            (made,) = tmp_path.glob("*.jsonl")
+            made.unlink()
+            cleared.append(made)
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    spool = Spool(tmp_path)
+    assert cleared
+    assert spool.path.exists()
+    spool.write(WHO.event("firm.read", "x"), NOW)
+    assert b"firm.read" in spool.path.read_bytes()
+    assert spool.drain(database, NOW) == 1
+    spool.close()
+
+
+def test_what_a_process_killed_between_two_files_left_enters_once(
+    busy: Busy, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.registry.spool.ANEW_AT", 0)
+    busy.spool.write(WHO.event("firm.read", "first"), NOW)
+    monkeypatch.setattr(
+        Path, "unlink", lambda path, missing_ok=False: None
+    )  # the old file stays, as if killed
+    assert busy.spool.drain(busy, NOW) == 1
+    monkeypatch.undo()
+    folder = busy.spool.path.parent
+    assert len(list(folder.glob("*.jsonl"))) == 2
+    assert busy.spool.drain(database, NOW) == 1
+    drain_left_over(folder, database, NOW)
+    with database.read() as connection:
+        assert (verify(connection).sound, verify(connection).records) == (True, 2)
 
 
 def test_the_spool_waits_while_the_database_is_away(database: Database, tmp_path: Path) -> None:
