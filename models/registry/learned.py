@@ -65,16 +65,10 @@ _SHIPPED: Kept[str, list[Model]] = Kept(1)
 def add(connection: Connection, folder: Path, actor: Actor, now: datetime) -> Learned:
     """Take a model in as a candidate; one that is there stays as it is. ModelRefused as :func:`load`."""
     model = load(folder)
-    found = _row(connection, model.hash)
+    found = next((one for one in all_models(connection) if one.hash == model.hash), None)
     if found is not None:
         return found
-    page = (folder / PAGE).read_text("utf-8") if (folder / PAGE).is_file() else ""
-    connection.execute(
-        insert(learned_model).values(
-            hash=model.hash, task=model.task.id, status="candidate", content=(folder / FILE).read_bytes(),
-            card=(folder / CARD).read_text("utf-8"), page=page, added_at=now, added_by=actor.name,
-        )
-    )  # fmt: skip
+    _insert(connection, model, folder, actor, now)
     append(connection, [actor.event("model.add", f"model:{model.hash}", task=model.task.id)], now)
     return find(connection, model.hash)
 
@@ -95,11 +89,12 @@ def release(connection: Connection, digest: str, actor: Actor, now: datetime) ->
             Text("用更多年份的历史重新训练，或仍用对照", "Train on more years, or go by the rival"),
         )
     former = [one for one in all_models(connection, chosen.task) if one.status == "released"]
-    for one in former:
-        if one.hash != chosen.hash:
-            _set(connection, one.hash, "retired", actor, now)
+    others = [one for one in former if one.hash != chosen.hash]
+    for one in others:
+        _set(connection, one, "retired", actor, now)
     if chosen.status != "released":
-        _set(connection, chosen.hash, "released", actor, now)
+        _set(connection, chosen, "released", actor, now)
+    if others or chosen.status != "released":
         changed(connection)
         append(connection, [actor.event("model.release", f"model:{chosen.hash}", task=chosen.task)], now)
     return find(connection, chosen.hash)
@@ -109,7 +104,7 @@ def retire(connection: Connection, digest: str, actor: Actor, now: datetime) -> 
     """Take a model out of use; its task has none until another is released. ModelUnknown (L301)."""
     chosen = find(connection, digest)
     if chosen.status != "retired":
-        _set(connection, chosen.hash, "retired", actor, now)
+        _set(connection, chosen, "retired", actor, now)
         changed(connection)
         append(connection, [actor.event("model.retire", f"model:{chosen.hash}", task=chosen.task)], now)
     return find(connection, chosen.hash)
@@ -120,13 +115,17 @@ def all_models(connection: Connection, task: str | None = None) -> list[Learned]
     asked = select(*_TOLD).order_by(learned_model.c.added_at.desc(), learned_model.c.hash)
     found = [_learned(row) for row in connection.execute(asked)]
     mine = {one.task for one in found if one.status != "candidate"}
-    known = {one.hash for one in found}
     ours = [
         Learned(model.hash, model.task.id, "released", dict(model.card))
         for model in shipped()
-        if model.task.id not in mine and model.hash not in known
+        if model.task.id not in mine
     ]
-    return [one for one in [*found, *ours] if task in (None, one.task)]
+    standing = {one.hash for one in ours}
+    return [
+        one
+        for one in [*(one for one in found if one.hash not in standing), *ours]
+        if task in (None, one.task)
+    ]
 
 
 def find(connection: Connection, digest: str) -> Learned:
@@ -193,14 +192,23 @@ def _unfolded(row: Any, digest: str) -> Model:
         return load(Path(folder), digest)
 
 
-def _set(connection: Connection, digest: str, status: str, actor: Actor, now: datetime) -> None:
+def _set(connection: Connection, one: Learned, status: str, actor: Actor, now: datetime) -> None:
+    mine = learned_model.c.hash == one.hash
+    if connection.execute(select(learned_model.c.hash).where(mine)).one_or_none() is None:  # one that ships
+        folder = seed("learning", "models", one.task)
+        _insert(connection, load(folder), folder, actor, now)
     values = {"status": status, "changed_at": now, "changed_by": actor.name}
-    connection.execute(update(learned_model).where(learned_model.c.hash == digest).values(values))
+    connection.execute(update(learned_model).where(mine).values(values))
 
 
-def _row(connection: Connection, digest: str) -> Learned | None:
-    row = connection.execute(select(*_TOLD).where(learned_model.c.hash == digest)).one_or_none()
-    return None if row is None else _learned(row)
+def _insert(connection: Connection, model: Model, folder: Path, actor: Actor, now: datetime) -> None:
+    page = (folder / PAGE).read_text("utf-8") if (folder / PAGE).is_file() else ""
+    connection.execute(
+        insert(learned_model).values(
+            hash=model.hash, task=model.task.id, status="candidate", content=(folder / FILE).read_bytes(),
+            card=(folder / CARD).read_text("utf-8"), page=page, added_at=now, added_by=actor.name,
+        )
+    )  # fmt: skip
 
 
 def _learned(row: Any) -> Learned:

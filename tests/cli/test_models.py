@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from models.cli.commands import cli
 from models.errors import LearnRefused
+from models.learn.store import CARD, FILE
 from models.registry.learned import ModelUnknown
 from models.seeds import seed
 
@@ -37,9 +40,10 @@ def test_what_ships_speaks_until_another_is_released(run: Run, tmp_path: Path) -
         (task, "released", True) for task in ("above_scale", "srdi", "giant", "gazelle")
     }
     added = json.loads(run("add", str(SHIPPED), "--json").stdout)
-    assert added["status"] == "candidate"
+    assert (added["status"], added["shipped"]) == ("released", True)  # it is there already and speaks
+    assert json.loads(run("list", "--json").stdout) == before
     released = json.loads(run("release", added["hash"][:12], "--json").stdout)
-    assert (released["status"], released["shipped"]) == ("released", False)
+    assert (released["status"], released["shipped"]) == ("released", True)
     retired = json.loads(run("retire", added["hash"], "--json").stdout)
     assert retired["status"] == "retired"
     assert [one["status"] for one in json.loads(run("list", "--task", "giant", "--json").stdout)] == [
@@ -54,8 +58,11 @@ def test_a_folder_is_taken_in_and_released_in_one_go(run: Run) -> None:
 
 def test_one_that_its_rival_beats_is_refused(run: Run, tmp_path: Path) -> None:
     shutil.copytree(SHIPPED, tmp_path / "m")
-    card = orjson.loads((tmp_path / "m" / "card.json").read_bytes())
-    (tmp_path / "m" / "card.json").write_bytes(orjson.dumps({**card, "released_ok": False}))
+    with zipfile.ZipFile(tmp_path / "m" / FILE, "a") as file:
+        file.comment = b"another"
+    digest = hashlib.sha256((tmp_path / "m" / FILE).read_bytes()).hexdigest()
+    card = orjson.loads((tmp_path / "m" / CARD).read_bytes())
+    (tmp_path / "m" / CARD).write_bytes(orjson.dumps({**card, "hash": digest, "released_ok": False}))
     refused = run("release", str(tmp_path / "m"))
     assert isinstance(refused.exception, LearnRefused)
     assert refused.exception.code == "L302"

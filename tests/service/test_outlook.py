@@ -84,12 +84,20 @@ def test_the_rules_say_the_same_with_and_without_models(
     with database.write() as connection:
         for model in learned.shipped():
             if model.task.id != "above_scale":
-                learned.add(connection, seed("learning", "models", model.task.id), ACTOR, NOW)
                 learned.retire(connection, model.hash, ACTOR, NOW)
     after = ask().json
     assert [one["task"] for one in after["outlook"]] == ["above_scale"]
     assert after["standards"] == before["standards"]
     assert after["ladder"] == before["ladder"]
+
+
+def test_taking_in_a_model_that_ships_silences_nobody(ask: Callable[..., Any], database: Database) -> None:
+    before = ask().json["outlook"]
+    with database.write() as connection:
+        for model in learned.shipped():
+            learned.add(connection, seed("learning", "models", model.task.id), ACTOR, NOW)
+        assert len(learned.released_hashes(connection)) == 4
+    assert ask().json["outlook"] == before
 
 
 def test_what_is_asked_about_facts_of_the_request_has_an_outlook_too(
