@@ -124,7 +124,7 @@ def firm_etag(what: str, uscc: str, firm_version: int, seen: State, *parts: obje
 
 
 @lru_cache(256)
-def told(ids: tuple[str, ...] | None) -> str:
+def ids_told(ids: tuple[str, ...] | None) -> str:
     """Standards asked for, as a part of an ETag: mostly all there are, whose names are read once."""
     return hashlib.sha256(repr(ids).encode()).hexdigest()
 

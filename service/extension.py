@@ -13,7 +13,7 @@ from flask import Flask, current_app, g, request
 from sqlalchemy import Connection
 
 from models.registry.database import Database
-from models.registry.pulse import Pulse, Stamp
+from models.registry.pulse import COUNTERS, Pulse, Stamp
 from models.registry.state import State, read_state
 from models.settings import Settings
 from service.auditing import Auditor
@@ -48,7 +48,8 @@ class Tidui:
     def state_at(self, stamp: Stamp) -> State:
         """The state of this stamp; read again only when something has changed."""
         kept = self._state
-        if kept is None or stamp[:4] != (
+        # Corrections change firms and nothing of the state.
+        if kept is None or stamp[: COUNTERS - 1] != (
             kept.edition_id,
             kept.run_id,
             kept.registry_version,

@@ -62,7 +62,8 @@ def correct(
 ) -> int:
     """Put external values, already checked, over those of the registry; None takes a hand's value back.
 
-    ``connection``: a writing transaction; ``state``: read in it. Returns the firm's new version.
+    ``connection``: a writing transaction, which corrects one firm and holds the row of ``state`` to its end;
+    ``state``: read in it. Returns the firm's new version.
     Raises FirmUnknown (G404), Stale (G412), NoEdition (G003).
     """
     edition_id = active(state)

@@ -98,7 +98,9 @@ class Database:
 
 def outdates(connection: Connection) -> None:
     """Said within :meth:`Database.write` by whoever counts a counter of ``state`` up."""
-    connection.get_execution_options()["tidui_outdated"].append(True)
+    options = connection.get_execution_options()
+    assert "tidui_outdated" in options, "state changes only within Database.write"
+    options["tidui_outdated"].append(True)
 
 
 @contextmanager

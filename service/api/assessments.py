@@ -14,10 +14,10 @@ from service.answers import (
     chosen,
     firm_etag,
     firm_of,
+    ids_told,
     remember_rulebook,
     seen_facts,
     seen_version,
-    told,
 )
 from service.api.firms import figure_problem
 from service.auditing import record
@@ -45,7 +45,7 @@ def assess_firm(query: dict[str, Any], uscc: str) -> Response:
     """
     used = assessor(query["rules"])
     ids = chosen(used, query["standards"], "query:standards")
-    asked = (used.book.hash, query["as_of"], query["kind"], told(ids), outlooks().hash)
+    asked = (used.book.hash, query["as_of"], query["kind"], ids_told(ids), outlooks().hash)
     seen = state()
     tag = firm_etag("assessment", uscc, seen_version(uscc), seen, *asked)
     record("firm.assess", uscc, as_of=query["as_of"].isoformat(), rulebook=used.book.hash)
@@ -92,7 +92,7 @@ def advise_firm(query: dict[str, Any], uscc: str) -> Response:
     """
     used = assessor(query["rules"])
     ids = None if query["standards"] is None else chosen(used, query["standards"], "query:standards")
-    asked = (used.book.hash, query["as_of"], query["kind"], told(ids))
+    asked = (used.book.hash, query["as_of"], query["kind"], ids_told(ids))
     seen = state()
     tag = firm_etag("advice", uscc, seen_version(uscc), seen, *asked)
     record("firm.advise", uscc, as_of=query["as_of"].isoformat(), rulebook=used.book.hash)

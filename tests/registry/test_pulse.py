@@ -12,7 +12,7 @@ from sqlalchemy import update
 from models.registry import keys
 from models.registry.audit import Actor
 from models.registry.database import LEASE_SECONDS, Database
-from models.registry.pulse import Pulse
+from models.registry.pulse import KEPT_SECONDS, Pulse
 from models.registry.tables import firm
 from tests.registry.conftest import SEPTEMBER, A, B, C, Shelf
 
@@ -94,6 +94,30 @@ def test_within_a_lease_nothing_is_asked_and_after_it_everything(shelf: Shelf) -
     assert pulse.read(B).firm_version == 7  # never asked about before
     clock.now += LEASE_SECONDS
     assert pulse.read(A).firm_version == 7
+    pulse.close()
+
+
+def test_a_row_changed_past_the_program_is_seen_in_the_end_however_much_else_is_asked(shelf: Shelf) -> None:
+    shelf.bring(ROWS)
+    clock = Clock()
+    pulse = Pulse(shelf.database, clock=clock)
+    assert pulse.read(A).firm_version == 1
+    with shelf.database.write() as connection:
+        connection.execute(update(firm).values(version=7))
+    for _ in range(int(KEPT_SECONDS / LEASE_SECONDS) + 2):  # each time the lease is renewed for all
+        clock.now += LEASE_SECONDS
+        pulse.read(B)
+    assert pulse.read(A).firm_version == 7
+    pulse.close()
+
+
+def test_more_firms_than_are_kept_are_read_all_the_same(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.registry.pulse.KEPT_FIRMS", 1)
+    shelf.bring(ROWS)
+    pulse = Pulse(shelf.database)
+    assert [pulse.read(one).firm_version for one in (A, B, A, None, C)] == [1, 1, 1, None, None]
     pulse.close()
 
 
